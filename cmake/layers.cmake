@@ -1,0 +1,23 @@
+# The table of folders, lowest first: "folder: what it may include". docs/architecture.md tells what
+# each holds; tools/check_layers.py holds every #include under src to this same table.
+set(SIGHTLINE_LAYERS
+  "base:"
+  "recipe: base"
+  "text: base"
+  "image: base"
+  "metric: base"
+  "batch: base recipe"
+  "sample: base recipe text image batch"
+  "data: base recipe text image batch sample"
+  "tensor: base batch"
+  "model: base recipe batch tensor"
+  "bundle: base recipe text image batch sample tensor model"
+  "features: base recipe image batch sample data tensor model bundle"
+  "train: base recipe batch sample data tensor model bundle features"
+  "generate: base recipe text batch sample tensor model bundle"
+  "evaluate: base recipe text image metric batch sample data tensor model bundle features generate"
+  "run: base recipe text image metric batch sample data tensor model bundle features train generate evaluate"
+  "cli: base recipe text image metric batch sample data tensor model bundle features train generate evaluate run"
+)
+# Folders from here on may see LibTorch; those before it compile without.
+set(SIGHTLINE_TORCH_FOLDERS tensor model bundle features train generate evaluate run cli)

@@ -1,0 +1,24 @@
+# LibTorch as an imported target of our own: find_package(Torch) insists on a CUDA toolkit.
+# SIGHTLINE_TORCH is the folder of an installed `torch` Python package (with lib/ and include/).
+if(NOT SIGHTLINE_TORCH)
+  set(SIGHTLINE_TORCH "${CMAKE_SOURCE_DIR}/.deps/python/torch")
+endif()
+if(NOT EXISTS "${SIGHTLINE_TORCH}/lib/libtorch_cpu.so")
+  message(FATAL_ERROR "no LibTorch at ${SIGHTLINE_TORCH}: run ./dev build, or set SIGHTLINE_TORCH to "
+                      "the folder of an installed torch ${SIGHTLINE_TORCH_VERSION} package")
+endif()
+
+add_library(torch_engine INTERFACE)
+target_include_directories(torch_engine SYSTEM INTERFACE "${SIGHTLINE_TORCH}/include")
+target_compile_definitions(torch_engine INTERFACE AT_PER_OPERATOR_HEADERS)
+target_link_libraries(torch_engine INTERFACE
+  "${SIGHTLINE_TORCH}/lib/libtorch_cpu.so" "${SIGHTLINE_TORCH}/lib/libc10.so")
+target_link_options(torch_engine INTERFACE "-Wl,-rpath,${SIGHTLINE_TORCH}/lib")
+
+# fmt comes from the wheel, header-only, for every folder: Debian's is shadowed by it wherever
+# LibTorch is seen. The link keeps the rest of the wheel's headers out of the torch-free folders.
+file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/fmt_only")
+file(CREATE_LINK "${SIGHTLINE_TORCH}/include/fmt" "${CMAKE_BINARY_DIR}/fmt_only/fmt" SYMBOLIC)
+add_library(fmt_engine INTERFACE)
+target_include_directories(fmt_engine SYSTEM INTERFACE "${CMAKE_BINARY_DIR}/fmt_only")
+target_compile_definitions(fmt_engine INTERFACE FMT_HEADER_ONLY)

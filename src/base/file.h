@@ -1,0 +1,57 @@
+#pragma once
+// Files read whole or mapped, and files and folders written aside and renamed, so that a reader
+// never meets a half-written one. Every failure is an Error that names the path and the reason.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace sightline {
+
+std::string read_file(const std::filesystem::path& path);
+
+// Writes to a temporary name beside `path`, syncs, renames. The old file stays until then.
+void write_file(const std::filesystem::path& path, std::string_view bytes);
+
+// A folder built aside and put in place by commit(): `path` is never seen half-written. Without
+// commit() the destructor removes what was written. An existing folder at `path` is replaced.
+class FolderWriter {
+ public:
+  explicit FolderWriter(std::filesystem::path path);
+  ~FolderWriter();
+  FolderWriter(const FolderWriter&) = delete;
+  FolderWriter& operator=(const FolderWriter&) = delete;
+
+  // Where to write the folder's files until commit().
+  const std::filesystem::path& staging() const { return staging_; }
+  void commit();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path staging_;
+  bool committed_ = false;
+};
+
+// A file mapped read-only. The pages stay valid while this lives.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+
+ private:
+  const std::byte* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+// Replaces ${NAME} by the environment's value; SIGHTLINE_DATA defaults to the data folder beside
+// the checkout in tests. An unset name is an Error that says so.
+std::string expand_environment(std::string_view text);
+
+}  // namespace sightline
