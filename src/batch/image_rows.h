@@ -1,0 +1,14 @@
+#pragma once
+// The one function that counts the rows an image takes in the language model's sequence. Data,
+// model, generation and serving all ask here.
+
+#include <cstdint>
+
+#include "recipe/model_config.h"
+
+namespace sightline {
+
+// Patches after the connector's shuffle. A patch grid that the factor does not divide is an Error.
+int64_t rows_per_image(const VisionConfig& vision, const ConnectorConfig& connector);
+
+}  // namespace sightline

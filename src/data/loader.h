@@ -1,0 +1,85 @@
+#pragma once
+// The stream of optimizer steps of a stage: mixture -> tokens -> packing -> pictures -> batches,
+// prepared ahead by threads of its own. The order is by ticket, never by who finishes first, so the
+// same recipe gives the same steps on any number of workers; and every step carries the state from
+// which the stream goes on after it.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "batch/batch.h"
+#include "batch/compose.h"
+#include "data/dataset.h"
+#include "data/feature_store.h"
+#include "data/mixture.h"
+#include "image/processor.h"
+#include "recipe/recipe.h"
+#include "sample/encoder.h"
+
+namespace sightline {
+
+struct LoadedStep {
+  std::vector<Batch> micro_batches;
+  int64_t num_predictions = 0;  // over all micro-batches: the loss's divisor
+  int64_t num_rows = 0;         // real tokens, image rows included
+  int64_t num_images = 0;
+  int64_t num_samples = 0;
+  double progress_before = 0;   // of the stage, 0 .. 1: what the schedule goes by
+  double progress_after = 0;
+  int64_t skipped = 0;          // bad samples passed over so far, under on_bad_sample = "skip"
+  Json state_after;             // restore() of a new loader goes on from here
+};
+
+struct LoaderEntry {
+  const Dataset* dataset = nullptr;
+  double weight = 1.0;
+  CaptionsMode captions = CaptionsMode::all;
+  OnBadSample on_bad_sample = OnBadSample::fail;
+};
+
+struct LoaderOptions {
+  std::vector<LoaderEntry> entries;
+  const SampleEncoder* encoder = nullptr;  // null for Objective::reconstruct: pictures alone
+  ComposeOptions compose;
+  int64_t patches_per_image = 0;           // reconstruct: rows that a picture counts for
+  double epochs = 1.0;
+  int64_t step_tokens = 16384;
+  int64_t micro_tokens = 8192;
+  int64_t look_ahead = 256;
+  int64_t max_rows = 0;                    // longest conversation the model takes; 0: no bound
+  int64_t workers = 1;
+  int64_t prefetch = 3;                    // steps prepared ahead
+  uint64_t seed = 0;
+  std::optional<Processor> processor;      // how pictures become pixels
+  const FeatureStore* store = nullptr;     // where set, batches carry features in place of pixels
+  std::string skipped_log;                 // file to which skipped samples are appended
+};
+
+class Loader {
+ public:
+  explicit Loader(LoaderOptions options, const Json* state = nullptr);
+  ~Loader();
+
+  // The next step, or nothing at the stage's end. An error met by a worker is thrown here.
+  std::optional<LoadedStep> next();
+  // Seconds that next() has waited so far.
+  double seconds_waited() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Reads and prepares the pictures of one batch, as the loader's workers do: pixels, or features
+// from `store`. For evaluation and generation. An unreadable picture is an Error naming it.
+void load_pictures(Batch& batch, const Processor& processor, const FeatureStore* store);
+
+// An image's bytes (from its file or memory), and the key by which a store knows it.
+std::string read_image_bytes(const ImageSource& source);
+
+}  // namespace sightline

@@ -1,0 +1,23 @@
+#pragma once
+// Packing by bounded look-ahead: of at most `look_ahead` waiting samples, the oldest opens a
+// micro-batch and the largest that still fit fill it. Every sample is used once; none waits longer
+// than the bound lets it.
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+namespace sightline {
+
+// One waiting item: an id of the caller's and the rows that it takes.
+struct PackItem {
+  uint64_t id = 0;
+  int64_t rows = 0;
+};
+
+// Takes from `waiting` the items of one micro-batch of at most `capacity` rows, oldest first, then
+// best fit. The order within the micro-batch is that of arrival. An item larger than `capacity`
+// must have been refused before (asserted).
+std::vector<PackItem> take_micro_batch(std::deque<PackItem>& waiting, int64_t capacity);
+
+}  // namespace sightline

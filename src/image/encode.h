@@ -1,0 +1,14 @@
+#pragma once
+// Pixels to PNG bytes, for generated scenes and tests.
+
+#include <string>
+
+#include "image/image.h"
+
+namespace sightline {
+
+// The same bytes for the same pixels (and the same libpng and zlib). decode_image gives `image`
+// back. Asserts that the image is not empty and its buffer of the right size.
+std::string encode_png(const Image& image);
+
+}  // namespace sightline

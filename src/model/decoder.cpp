@@ -1,0 +1,111 @@
+#include "model/decoder.h"
+
+#include <cmath>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/embedding.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/outer.h>
+#include <ATen/ops/pow.h>
+#include <ATen/ops/rms_norm.h>
+#include <ATen/ops/silu.h>
+
+#include "base/error.h"
+
+namespace sightline {
+
+namespace {
+
+// Cosines and sines of the rotary angles, [T, 1, d], in the rows' dtype: angles are taken in fp32
+// (double for double), as Hugging Face does.
+struct Rotary {
+  at::Tensor cos_T1d, sin_T1d;
+
+  Rotary(const at::Tensor& positions_T, const LanguageConfig& config, at::ScalarType dtype) {
+    const at::ScalarType precise = dtype == at::kDouble ? at::kDouble : at::kFloat;
+    const at::Tensor exponents =
+        at::arange(0, config.head_dim, 2, at::TensorOptions(precise)) / config.head_dim;
+    const at::Tensor angles_Th = at::outer(positions_T.to(precise), at::pow(config.rope_theta, -exponents));
+    const at::Tensor angles_Td = at::cat({angles_Th, angles_Th}, 1).unsqueeze(1);
+    cos_T1d = angles_Td.cos().to(dtype);
+    sin_T1d = angles_Td.sin().to(dtype);
+  }
+
+  at::Tensor operator()(const at::Tensor& x_THd) const {
+    const auto halves = x_THd.chunk(2, 2);
+    return x_THd * cos_T1d + at::cat({-halves[1], halves[0]}, 2) * sin_T1d;
+  }
+};
+
+}  // namespace
+
+Decoder::Decoder(const LanguageConfig& config, const ParamMap& params)
+    : config_(config), params_(params) {}
+
+at::Tensor Decoder::embed(const at::Tensor& tokens_T) const {
+  return at::embedding(param("model.embed_tokens.weight"), tokens_T);
+}
+
+const at::Tensor& Decoder::head() const {
+  return param(config_.tie_word_embeddings ? "model.embed_tokens.weight" : "lm_head.weight");
+}
+
+double Decoder::attention_scale() const {
+  return 1.0 / std::sqrt(static_cast<double>(config_.head_dim));
+}
+
+at::Tensor Decoder::forward(const at::Tensor& x_TD, const at::Tensor& positions_T,
+                            const Attend& attend) const {
+  const Rotary rotate(positions_T, config_, x_TD.scalar_type());
+  const auto norm = [&](const at::Tensor& x, const std::string& name) {
+    return at::rms_norm(x, {config_.hidden_size}, param(name + ".weight"), config_.rms_norm_eps);
+  };
+  at::Tensor x = x_TD;
+  for (int64_t i = 0; i < config_.num_hidden_layers; ++i) {
+    const std::string prefix = fmt::format("model.layers.{}.", i);
+    const auto linear = [&](const at::Tensor& input, const char* name) {
+      return at::linear(input, param(prefix + name + ".weight"));
+    };
+    const auto heads = [&](const at::Tensor& input, const char* name, int64_t count) {
+      return linear(input, name).view({-1, count, config_.head_dim});
+    };
+
+    const at::Tensor a = norm(x, prefix + "input_layernorm");
+    const at::Tensor attended =
+        attend(i, rotate(heads(a, "self_attn.q_proj", config_.num_attention_heads)),
+               rotate(heads(a, "self_attn.k_proj", config_.num_key_value_heads)),
+               heads(a, "self_attn.v_proj", config_.num_key_value_heads));
+    x = x + linear(attended.flatten(1), "self_attn.o_proj");
+    const at::Tensor b = norm(x, prefix + "post_attention_layernorm");
+    x = x + linear(at::silu(linear(b, "mlp.gate_proj")) * linear(b, "mlp.up_proj"), "mlp.down_proj");
+  }
+  return norm(x, "model.norm");
+}
+
+std::vector<std::pair<std::string, std::vector<int64_t>>> language_parameters(
+    const LanguageConfig& config) {
+  const int64_t d = config.hidden_size, m = config.intermediate_size;
+  const int64_t q = config.num_attention_heads * config.head_dim;
+  const int64_t kv = config.num_key_value_heads * config.head_dim;
+  std::vector<std::pair<std::string, std::vector<int64_t>>> list = {
+      {"language.model.embed_tokens.weight", {config.vocab_size, d}}};
+  for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
+    const std::string prefix = fmt::format("language.model.layers.{}.", i);
+    list.push_back({prefix + "input_layernorm.weight", {d}});
+    list.push_back({prefix + "self_attn.q_proj.weight", {q, d}});
+    list.push_back({prefix + "self_attn.k_proj.weight", {kv, d}});
+    list.push_back({prefix + "self_attn.v_proj.weight", {kv, d}});
+    list.push_back({prefix + "self_attn.o_proj.weight", {d, q}});
+    list.push_back({prefix + "post_attention_layernorm.weight", {d}});
+    list.push_back({prefix + "mlp.gate_proj.weight", {m, d}});
+    list.push_back({prefix + "mlp.up_proj.weight", {m, d}});
+    list.push_back({prefix + "mlp.down_proj.weight", {d, m}});
+  }
+  list.push_back({"language.model.norm.weight", {d}});
+  if (!config.tie_word_embeddings) list.push_back({"language.lm_head.weight", {config.vocab_size, d}});
+  return list;
+}
+
+}  // namespace sightline

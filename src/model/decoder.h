@@ -1,0 +1,49 @@
+#pragma once
+// A Llama decoder as transformers' LlamaModel computes it (modeling_llama.py): RMSNorm, rotary
+// positions (neox halves), grouped-query attention, SwiGLU.
+//
+// The decoder knows no mask and keeps no state: its rows are packed, and how they attend is an
+// argument. Training passes a plan's attention, generation one that reads and fills a KV cache.
+//
+// Legend: T packed rows, D hidden size, H query heads, G key/value heads, d head size, V vocabulary.
+
+#include <functional>
+
+#include <ATen/core/Tensor.h>
+
+#include "recipe/model_config.h"
+#include "tensor/param_map.h"
+
+namespace sightline {
+
+// (layer, q [T, H, d], k [T, G, d], v [T, G, d]) -> [T, H, d]; q and k are rotated already.
+using Attend = std::function<at::Tensor(int64_t layer, const at::Tensor& q_THd,
+                                        const at::Tensor& k_TGd, const at::Tensor& v_TGd)>;
+
+class Decoder {
+ public:
+  // Reads "language.*" of `params`, which must outlive this and may be trained.
+  Decoder(const LanguageConfig& config, const ParamMap& params);
+
+  // Token embeddings [T, D] of ids [T] (int64).
+  at::Tensor embed(const at::Tensor& tokens_T) const;
+  // All layers and the last norm: [T, D] -> [T, D]. positions [T] (int64).
+  at::Tensor forward(const at::Tensor& x_TD, const at::Tensor& positions_T,
+                     const Attend& attend) const;
+  // The output head's weight [V, D]: the embedding's where they are tied.
+  const at::Tensor& head() const;
+
+  double attention_scale() const;
+  const LanguageConfig& config() const { return config_; }
+
+ private:
+  const at::Tensor& param(const std::string& name) const { return params_.at("language." + name); }
+
+  LanguageConfig config_;
+  const ParamMap& params_;
+};
+
+std::vector<std::pair<std::string, std::vector<int64_t>>> language_parameters(
+    const LanguageConfig& config);
+
+}  // namespace sightline

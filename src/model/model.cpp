@@ -1,0 +1,112 @@
+#include "model/model.h"
+
+#include <cmath>
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "batch/image_rows.h"
+
+namespace sightline {
+
+int64_t ModelConfig::rows_per_image() const {
+  return sees() ? sightline::rows_per_image(*vision, connector) : 0;
+}
+
+Model::Model(ModelConfig config, ParamMap params)
+    : config_(std::move(config)), params_(std::move(params)) {
+  if (config_.vision) vision_.emplace(*config_.vision, params_);
+  if (config_.language) language_.emplace(*config_.language, params_);
+  if (config_.sees()) connector_.emplace(config_.connector, params_);
+}
+
+at::ScalarType Model::dtype() const { return params_.begin()->second.scalar_type(); }
+
+const VisionEncoder& Model::vision() const {
+  SL_ASSERT(vision_.has_value(), "the model has no vision part");
+  return *vision_;
+}
+
+const Connector& Model::connector() const {
+  SL_ASSERT(connector_.has_value(), "the model has no connector");
+  return *connector_;
+}
+
+const Decoder& Model::language() const {
+  SL_ASSERT(language_.has_value(), "the model has no language part");
+  return *language_;
+}
+
+at::Tensor Model::image_rows(const at::Tensor& pixels_or_hidden, int64_t depth) const {
+  if (depth == kFromPixels) return connector().forward(vision().forward(pixels_or_hidden));
+  return connector().forward(vision().above(pixels_or_hidden.to(dtype()), depth));
+}
+
+at::Tensor Model::embed(const Batch& batch, const at::Tensor& image_rows_IRD) const {
+  std::vector<int64_t> tokens, rows;
+  for (int64_t row = 0; row < batch.rows(); ++row) {
+    if (batch.tokens_T[row] == kImageRow) continue;
+    SL_ASSERT(batch.tokens_T[row] >= 0 && batch.tokens_T[row] < config_.language->vocab_size,
+              "token {} of a vocabulary of {}", batch.tokens_T[row], config_.language->vocab_size);
+    tokens.push_back(batch.tokens_T[row]);
+    rows.push_back(row);
+  }
+  const at::Tensor text = language().embed(at::tensor(tokens, at::kLong));
+  if (batch.image_rows.empty()) return text;
+  SL_ASSERT(image_rows_IRD.numel() == static_cast<int64_t>(batch.image_rows.size()) * text.size(1),
+            "{} image rows in the batch, {} numbers given", batch.image_rows.size(),
+            image_rows_IRD.numel());
+  const std::vector<int64_t> places(batch.image_rows.begin(), batch.image_rows.end());
+  const at::Tensor x_TD = at::zeros({batch.rows(), text.size(1)}, text.options());
+  return x_TD.index_copy(0, at::tensor(rows, at::kLong), text)
+      .index_copy(0, at::tensor(places, at::kLong), image_rows_IRD.flatten(0, 1));
+}
+
+at::Tensor Model::forward(const Batch& batch, const at::Tensor& image_rows_IRD) const {
+  const AttentionTables tables = lower_plan(batch.plan);
+  const double scale = language().attention_scale();
+  const std::vector<int64_t> positions(batch.layout.position_T.begin(),
+                                       batch.layout.position_T.end());
+  return language().forward(
+      embed(batch, image_rows_IRD), at::tensor(positions, at::kLong),
+      [&](int64_t, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+        return planned_attention(tables, q, k, v, scale);
+      });
+}
+
+std::vector<std::pair<std::string, std::vector<int64_t>>> parameter_shapes(
+    const ModelConfig& config) {
+  std::vector<std::pair<std::string, std::vector<int64_t>>> list;
+  const auto append = [&](auto more) { list.insert(list.end(), more.begin(), more.end()); };
+  if (config.vision) append(vision_parameters(*config.vision));
+  if (config.sees()) {
+    append(connector_parameters(config.connector, config.vision->hidden_size,
+                                config.language->hidden_size));
+  }
+  if (config.language) append(language_parameters(*config.language));
+  return list;
+}
+
+at::Tensor random_parameter(const std::string& name, const std::vector<int64_t>& shape,
+                            uint64_t seed) {
+  const bool is_bias = name.ends_with(".bias");
+  const bool is_norm = name.find("norm") != std::string::npos;
+  if (is_bias) return at::zeros(shape, at::kFloat);
+  if (is_norm) return at::ones(shape, at::kFloat);
+  // The connector's matrices keep the variance of their input; the others start as Hugging Face's.
+  double deviation = 0.02;
+  if (name.starts_with("connector.")) deviation = 1.0 / std::sqrt(static_cast<double>(shape.back()));
+  at::Tensor tensor = at::empty(shape, at::kFloat);
+  Rng rng(derive_seed(seed, name));
+  float* values = tensor.data_ptr<float>();
+  for (int64_t i = 0; i < tensor.numel(); ++i) {
+    values[i] = static_cast<float>(deviation * rng.normal());
+  }
+  return tensor;
+}
+
+}  // namespace sightline

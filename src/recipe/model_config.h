@@ -1,0 +1,66 @@
+#pragma once
+// What a model is made of, as read from Hugging Face config.json files or written in a recipe.
+// Sources: transformers' configuration_vit.py and configuration_llama.py (names and defaults).
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+
+namespace sightline {
+
+// A `vit`: square patches, learned positions, a class token, pre-norm layers, a last LayerNorm.
+struct VisionConfig {
+  int64_t hidden_size = 192;
+  int64_t num_hidden_layers = 12;
+  int64_t num_attention_heads = 3;
+  int64_t intermediate_size = 768;
+  int64_t image_size = 224;  // pixels a side
+  int64_t patch_size = 16;
+  double layer_norm_eps = 1e-12;
+
+  int64_t patches_per_side() const { return image_size / patch_size; }
+  int64_t num_patches() const { return patches_per_side() * patches_per_side(); }
+  bool operator==(const VisionConfig&) const = default;
+};
+
+// A `llama`: RMSNorm, rotary positions (neox halves), grouped-query attention, SwiGLU, no biases.
+struct LanguageConfig {
+  int64_t vocab_size = 0;  // 0: the tokenizer's
+  int64_t hidden_size = 256;
+  int64_t num_hidden_layers = 6;
+  int64_t num_attention_heads = 4;
+  int64_t num_key_value_heads = 4;
+  int64_t head_dim = 64;
+  int64_t intermediate_size = 768;
+  int64_t max_position_embeddings = 2048;
+  double rms_norm_eps = 1e-6;
+  double rope_theta = 10000.0;
+  bool tie_word_embeddings = true;
+
+  bool operator==(const LanguageConfig&) const = default;
+};
+
+enum class ConnectorKind {
+  mlp,      // Linear - GELU - Linear a patch (Hugging Face's LLaVA)
+  shuffle,  // factor x factor neighbouring patches side by side, then the same MLP: fewer tokens
+};
+
+struct ConnectorConfig {
+  ConnectorKind kind = ConnectorKind::mlp;
+  int64_t factor = 2;  // shuffle's side; 1 for mlp
+  bool operator==(const ConnectorConfig&) const = default;
+};
+
+// From and to the JSON of Hugging Face's config.json; `source` names it in errors. What the model
+// cannot do (another activation, rope scaling, biases) is an Error naming the key.
+VisionConfig vision_config_from_json(const Json& json, const std::string& source);
+Json to_json(const VisionConfig& config);
+LanguageConfig language_config_from_json(const Json& json, const std::string& source);
+Json to_json(const LanguageConfig& config);
+ConnectorConfig connector_config_from_json(const Json& json, const std::string& source);
+Json to_json(const ConnectorConfig& config);
+
+}  // namespace sightline

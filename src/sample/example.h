@@ -1,0 +1,20 @@
+#pragma once
+// An example as a reader finds it: pictures and what is said of them, before any tokenizer.
+
+#include <string>
+#include <vector>
+
+#include "batch/sample.h"
+#include "text/prompt.h"
+
+namespace sightline {
+
+struct Example {
+  std::string where;                             // "file:row", for errors and the log
+  std::vector<ImageSource> images;               // shown in order by the turns' `images` counts
+  std::vector<std::vector<Turn>> conversations;  // five captions: five conversations
+  std::vector<std::string> references;           // one a conversation: its last answer as given
+  std::string kind;                              // question kinds of scenes; may be empty
+};
+
+}  // namespace sightline

@@ -1,0 +1,53 @@
+#pragma once
+// The safetensors file format: 8 bytes of little-endian header length, a JSON header (name -> dtype,
+// shape, data_offsets), then the tensors' bytes. Files are mapped; what is loaded is a copy, so that
+// a trained tensor is 64-byte aligned and never a view of a file.
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "base/file.h"
+#include "tensor/param_map.h"
+
+namespace sightline {
+
+class SafetensorsFile {
+ public:
+  // Checks the whole header: length, dtypes, shapes against offsets, bounds, overlap. Every fault is
+  // an Error naming the file and the tensor.
+  explicit SafetensorsFile(const std::filesystem::path& path);
+
+  bool contains(std::string_view name) const { return entries_.find(name) != entries_.end(); }
+  std::vector<std::string> names() const;
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+
+  // A copy in `dtype`. A name that is not there is an Error that names the nearest.
+  at::Tensor load(std::string_view name, at::ScalarType dtype) const;
+  // A copy in the file's own dtype.
+  at::Tensor load(std::string_view name) const;
+  std::vector<int64_t> shape(std::string_view name) const;
+
+ private:
+  struct Entry {
+    at::ScalarType dtype;
+    std::vector<int64_t> shape;
+    size_t begin = 0, end = 0;  // within the file
+  };
+  const Entry& entry(std::string_view name) const;
+
+  std::filesystem::path path_;
+  MappedFile file_;
+  std::map<std::string, Entry, std::less<>> entries_;
+  std::map<std::string, std::string> metadata_;
+};
+
+// Written aside, synced and renamed. Tensors are written contiguous, in the map's order.
+void write_safetensors(const std::filesystem::path& path, const ParamMap& tensors,
+                       const std::map<std::string, std::string>& metadata = {});
+
+}  // namespace sightline
