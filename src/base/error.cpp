@@ -8,8 +8,8 @@ namespace sightline {
 
 void assertion_failed(std::string_view expression, std::string_view detail,
                       std::source_location where) {
-  throw AssertionError(
-      fmt::format("{}:{}: {} does not hold: {}", where.file_name(), where.line(), expression, detail));
+  throw AssertionError(fmt::format("{}:{}: {} does not hold: {}", where.file_name(), where.line(),
+                                   expression, detail));
 }
 
 namespace {
@@ -36,7 +36,8 @@ std::string nearest_name(std::string_view name, const std::string* first, const 
   size_t best_distance = std::max<size_t>(2, name.size() / 3) + 1;
   for (; first != last; ++first) {
     const size_t distance = edit_distance(name, *first);
-    if (distance < best_distance) {
+    // At the longer one's length every letter was replaced: no suggestion, however short both are.
+    if (distance < best_distance && distance < std::max(name.size(), first->size())) {
       best_distance = distance;
       best = *first;
     }

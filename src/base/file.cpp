@@ -1,16 +1,16 @@
 #include "base/file.h"
 
+#include "base/error.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <system_error>
-
-#include "base/error.h"
+#include <unistd.h>
 
 namespace sightline {
 
@@ -18,7 +18,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// Never as an argument beside the call that sets errno: the order of arguments is not defined.
 std::string reason() { return std::strerror(errno); }
+
+void rename_path(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    fail("{}: cannot put in place: {}", to.string(), reason());
+  }
+}
 
 class Descriptor {
  public:
@@ -31,6 +38,11 @@ class Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
   int number() const { return number_; }
   bool good() const { return number_ >= 0; }
+  struct stat status(const fs::path& path) const {
+    struct stat info {};
+    if (::fstat(number_, &info) != 0) fail("{}: {}", path.string(), reason());
+    return info;
+  }
 
  private:
   int number_;
@@ -39,7 +51,7 @@ class Descriptor {
 void sync_path(const fs::path& path) {
   Descriptor file(path, O_RDONLY);
   check(file.good(), "{}: cannot open to sync: {}", path.string(), reason());
-  check(::fsync(file.number()) == 0, "{}: cannot sync: {}", path.string(), reason());
+  if (::fsync(file.number()) != 0) fail("{}: cannot sync: {}", path.string(), reason());
 }
 
 fs::path parent_of(const fs::path& path) {
@@ -47,18 +59,55 @@ fs::path parent_of(const fs::path& path) {
   return parent.empty() ? fs::path(".") : parent;
 }
 
+// Removes what was written aside and says why: nothing half-written stays.
+[[noreturn]] void give_up(const fs::path& aside, const fs::path& path, const char* what) {
+  const std::string why = reason();
+  ::unlink(aside.c_str());
+  fail("{}: {}: {}", path.string(), what, why);
+}
+
+// "run/model/" means "run/model": what is written aside must lie beside it, not inside.
+fs::path without_trailing_slash(fs::path path) {
+  path = path.lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
+// Renames `staging` to `path`. What stood at `path` is exchanged in the same instant, so that a
+// process killed here leaves the old folder or the new one, and is then removed. File systems that
+// cannot exchange move the old one away first.
+void put_in_place(const fs::path& staging, const fs::path& path) {
+  std::error_code code;
+  if (!fs::exists(path, code)) return rename_path(staging, path);
+  if (::renameat2(AT_FDCWD, staging.c_str(), AT_FDCWD, path.c_str(), RENAME_EXCHANGE) == 0) {
+    fs::remove_all(staging, code);
+    return;
+  }
+  const fs::path old = path.string() + ".old";
+  fs::remove_all(old, code);
+  rename_path(path, old);
+  try {
+    rename_path(staging, path);
+  } catch (const Error&) {
+    ::rename(old.c_str(), path.c_str());
+    throw;
+  }
+  fs::remove_all(old, code);
+}
+
 }  // namespace
 
 std::string read_file(const fs::path& path) {
   Descriptor file(path, O_RDONLY);
   check(file.good(), "{}: cannot open: {}", path.string(), reason());
-  struct stat info {};
-  check(::fstat(file.number(), &info) == 0, "{}: {}", path.string(), reason());
+  const struct stat info = file.status(path);
   check(!S_ISDIR(info.st_mode), "{}: is a folder, a file was expected", path.string());
-  std::string bytes(static_cast<size_t>(info.st_size), '\0');
+  // To the end and not only st_size bytes: a pipe or a file of /proc tells no size.
+  std::string bytes(static_cast<size_t>(info.st_size) + 1, '\0');
   size_t done = 0;
-  while (done < bytes.size()) {
+  for (;;) {
+    if (done == bytes.size()) bytes.resize(2 * done);
     const ssize_t count = ::read(file.number(), bytes.data() + done, bytes.size() - done);
+    if (count < 0 && errno == EINTR) continue;
     check(count >= 0, "{}: cannot read: {}", path.string(), reason());
     if (count == 0) break;
     done += static_cast<size_t>(count);
@@ -74,27 +123,21 @@ void write_file(const fs::path& path, std::string_view bytes) {
     check(file.good(), "{}: cannot create: {}", aside.string(), reason());
     while (!bytes.empty()) {
       const ssize_t count = ::write(file.number(), bytes.data(), bytes.size());
-      if (count < 0) {
-        const std::string why = reason();
-        ::unlink(aside.c_str());
-        fail("{}: cannot write: {}", path.string(), why);
-      }
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) give_up(aside, path, "cannot write");
       bytes.remove_prefix(static_cast<size_t>(count));
     }
-    if (::fsync(file.number()) != 0) {
-      const std::string why = reason();
-      ::unlink(aside.c_str());
-      fail("{}: cannot sync: {}", path.string(), why);
-    }
+    if (::fsync(file.number()) != 0) give_up(aside, path, "cannot sync");
   }
-  check(::rename(aside.c_str(), path.c_str()) == 0, "{}: cannot put in place: {}", path.string(),
-        reason());
+  if (::rename(aside.c_str(), path.c_str()) != 0) give_up(aside, path, "cannot put in place");
   sync_path(parent_of(path));
 }
 
 FolderWriter::FolderWriter(fs::path path)
-    : path_(std::move(path)), staging_(path_.string() + ".partial") {
+    : path_(without_trailing_slash(std::move(path))), staging_(path_.string() + ".partial") {
   std::error_code code;
+  check(!fs::exists(path_, code) || fs::is_directory(path_, code),
+        "{}: is a file, a folder was to be written there", path_.string());
   fs::remove_all(staging_, code);
   fs::create_directories(staging_, code);
   check(!code, "{}: cannot create the folder: {}", staging_.string(), code.message());
@@ -107,27 +150,20 @@ FolderWriter::~FolderWriter() {
 }
 
 void FolderWriter::commit() {
-  for (const auto& entry : fs::recursive_directory_iterator(staging_)) sync_path(entry.path());
-  sync_path(staging_);
-  const fs::path old = path_.string() + ".old";
   std::error_code code;
-  fs::remove_all(old, code);
-  if (fs::exists(path_)) {
-    check(::rename(path_.c_str(), old.c_str()) == 0, "{}: cannot replace: {}", path_.string(),
-          reason());
-  }
-  check(::rename(staging_.c_str(), path_.c_str()) == 0, "{}: cannot put in place: {}",
-        path_.string(), reason());
-  sync_path(parent_of(path_));
-  fs::remove_all(old, code);
+  fs::recursive_directory_iterator entry(staging_, code), end;
+  for (; !code && entry != end; entry.increment(code)) sync_path(entry->path());
+  check(!code, "{}: cannot read the folder: {}", staging_.string(), code.message());
+  sync_path(staging_);
+  put_in_place(staging_, path_);
   committed_ = true;
+  sync_path(parent_of(path_));
 }
 
 MappedFile::MappedFile(const fs::path& path) {
   Descriptor file(path, O_RDONLY);
   check(file.good(), "{}: cannot open: {}", path.string(), reason());
-  struct stat info {};
-  check(::fstat(file.number(), &info) == 0, "{}: {}", path.string(), reason());
+  const struct stat info = file.status(path);
   check(S_ISREG(info.st_mode), "{}: is not a regular file", path.string());
   size_ = static_cast<size_t>(info.st_size);
   if (size_ == 0) return;
@@ -148,12 +184,13 @@ std::string expand_environment(std::string_view text) {
     if (start == std::string_view::npos) break;
     text.remove_prefix(start + 2);
     const size_t end = text.find('}');
-    check(end != std::string_view::npos, "\"{}\": \"${{\" without its \"}}\"", text);
+    if (end == std::string_view::npos) fail_usage("\"${{{}\": the closing brace is missing", text);
     const std::string name(text.substr(0, end));
     text.remove_prefix(end + 1);
     const char* value = std::getenv(name.c_str());
     if (value == nullptr) {
-      fail_usage("the environment variable {} is not set: set it to the folder that is meant", name);
+      fail_usage("the environment variable {} is not set: set it to the folder that is meant",
+                 name);
     }
     result += value;
   }

@@ -1,10 +1,10 @@
 #include "base/log.h"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <mutex>
+#include <unistd.h>
 
 namespace sightline {
 
@@ -72,7 +72,8 @@ double seconds_now() {
 }
 
 std::string format_duration(double seconds) {
-  const auto total = static_cast<long>(seconds + 0.5);
+  if (!(seconds < 1e9)) return "?";  // infinite or not a number: a rate is not known yet
+  const auto total = std::max(0L, static_cast<long>(seconds + 0.5));
   if (total < 60) return fmt::format("{}s", total);
   if (total < 3600) return fmt::format("{}m{:02}s", total / 60, total % 60);
   return fmt::format("{}h{:02}m", total / 3600, total / 60 % 60);

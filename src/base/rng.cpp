@@ -1,5 +1,7 @@
 #include "base/rng.h"
 
+#include "base/error.h"
+
 #include <cmath>
 #include <numbers>
 #include <numeric>
@@ -28,6 +30,7 @@ uint64_t derive_seed(uint64_t seed, std::string_view purpose, uint64_t number) {
 uint64_t Rng::next() { return mix(state_ += kGolden); }
 
 uint64_t Rng::below(uint64_t bound) {
+  SL_ASSERT(bound > 0, "nothing to draw from");
   const uint64_t threshold = -bound % bound;
   for (;;) {
     const uint64_t value = next();

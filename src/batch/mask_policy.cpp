@@ -31,7 +31,7 @@ Blocks image_blocks(const Rows& rows, int64_t rows_per_image, UserText user_text
 Blocks prefix_block(const Rows& rows) {
   Blocks blocks(rows.tokens.size(), kNoBlock);
   const auto first = std::find(rows.supervised.begin(), rows.supervised.end(), 1);
-  if (first != rows.supervised.end()) {
+  if (first != rows.supervised.end() || rows.awaits_answer) {
     std::fill_n(blocks.begin(), first - rows.supervised.begin(), 0);
   }
   return blocks;

@@ -20,6 +20,7 @@ struct Rows {
   std::vector<int32_t> tokens;
   std::vector<RowKind> kinds;
   std::vector<uint8_t> supervised;  // 1: this token is the assistant's (it is to be predicted)
+  bool awaits_answer = false;       // generation: the assistant speaks after the last row
 };
 
 // Where an image comes from: what the loader decodes and the feature store keys by content.

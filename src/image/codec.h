@@ -2,12 +2,12 @@
 // Inside image/: the two decoders behind decode_image(), which return pixels as stored, and the
 // orientation under which they are to be shown.
 
-#include <cstddef>
+#include "image/image.h"
+
 #include <csetjmp>
+#include <cstddef>
 #include <span>
 #include <string_view>
-
-#include "image/image.h"
 
 namespace sightline {
 

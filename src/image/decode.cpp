@@ -1,13 +1,13 @@
 #include "image/decode.h"
 
-#include <algorithm>
-#include <array>
-#include <string>
-
 #include "base/error.h"
 #include "base/file.h"
 #include "image/codec.h"
 #include "image/orientation.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
 
 namespace sightline {
 
@@ -22,10 +22,14 @@ std::string_view other_kind(std::string_view head) {
     std::string_view magic, name;
   };
   static constexpr std::array kKinds = {
-      Kind{0, "GIF8"sv, "a GIF"},        Kind{8, "WEBP"sv, "a WebP"},
-      Kind{0, "BM"sv, "a BMP"},          Kind{0, "II*\0"sv, "a TIFF"},
-      Kind{0, "MM\0*"sv, "a TIFF"},      Kind{4, "ftypheic"sv, "a HEIC"},
-      Kind{4, "ftypavif"sv, "an AVIF"},  Kind{0, "%PDF"sv, "a PDF"},
+      Kind{0, "GIF8"sv, "a GIF"},
+      Kind{8, "WEBP"sv, "a WebP"},
+      Kind{0, "BM"sv, "a BMP"},
+      Kind{0, "II*\0"sv, "a TIFF"},
+      Kind{0, "MM\0*"sv, "a TIFF"},
+      Kind{4, "ftypheic"sv, "a HEIC"},
+      Kind{4, "ftypavif"sv, "an AVIF"},
+      Kind{0, "%PDF"sv, "a PDF"},
       Kind{0, "\0\0\0\x0CjP"sv, "a JPEG 2000"},
   };
   for (const Kind& kind : kKinds) {

@@ -9,13 +9,13 @@
 //   - a damaged or truncated file is an Error even where Pillow fills the rest with grey, or where
 //     only the end marker is missing: every proper prefix of a file is refused.
 
+#include "image/image.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string_view>
-
-#include "image/image.h"
 
 namespace sightline {
 

@@ -1,8 +1,8 @@
 #include "image/encode.h"
 
-#include <png.h>
-
 #include "base/error.h"
+
+#include <png.h>
 
 namespace sightline {
 

@@ -1,9 +1,9 @@
 #pragma once
 // Pixels to PNG bytes, for generated scenes and tests.
 
-#include <string>
-
 #include "image/image.h"
+
+#include <string>
 
 namespace sightline {
 

@@ -1,15 +1,14 @@
 // The baseline and progressive JPEGs that libjpeg-turbo reads.
 
-#include <cstdio>  // jpeglib.h needs it first
-#include <string>
-
-#include <jpeglib.h>
-
-#include <jerror.h>
-
 #include "base/error.h"
 #include "image/codec.h"
 #include "image/orientation.h"
+
+#include <cstdio>  // jpeglib.h needs it first
+#include <jerror.h>
+#include <string>
+
+#include <jpeglib.h>
 
 namespace sightline {
 

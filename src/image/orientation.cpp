@@ -81,12 +81,12 @@ Image apply_orientation(Image image, int orientation) {
   // Orientations 5..8 exchange rows and columns. Of the shown pixel (x, y), a and b are its place
   // along the stored row and column, each perhaps counted from the far end.
   const bool transposed = orientation >= 5;
-  const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 ||
-                          orientation == 8;
-  const bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 ||
-                           orientation == 7;
-  Image shown = transposed ? make_image(image.height, image.width)
-                           : make_image(image.width, image.height);
+  const bool from_right =
+      orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  const bool from_bottom =
+      orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  Image shown =
+      transposed ? make_image(image.height, image.width) : make_image(image.width, image.height);
   uint8_t* target = shown.rgb.data();
   for (int y = 0; y < shown.height; ++y) {
     for (int x = 0; x < shown.width; ++x, target += 3) {

@@ -1,14 +1,14 @@
 // PNGs of every kind, through libpng.
 
+#include "base/error.h"
+#include "image/codec.h"
+#include "image/orientation.h"
+
 #include <charconv>
 #include <cstring>
 #include <string>
 
 #include <png.h>
-
-#include "base/error.h"
-#include "image/codec.h"
-#include "image/orientation.h"
 
 namespace sightline {
 
@@ -105,8 +105,8 @@ int stored_orientation(PngReader& reader) {
   return orientation_from_xmp(text_named("XML:com.adobe.xmp")).value_or(1);
 }
 
-// Every kind of PNG to 8-bit RGB: palettes looked up, 1, 2 and 4 bits spread over 0..255, of 16 bits
-// the high byte kept, grey repeated, alpha dropped.
+// Every kind of PNG to 8-bit RGB: palettes looked up, 1, 2 and 4 bits spread over 0..255, of 16
+// bits the high byte kept, grey repeated, alpha dropped.
 void request_rgb(png_structp png, png_infop info) {
   png_set_strip_16(png);
   png_set_palette_to_rgb(png);

@@ -6,10 +6,10 @@ namespace sightline {
 
 AddedTokenMatcher::AddedTokenMatcher()
     : by_first_byte_(256),
-      word_at_end_("\\w\\z", "added tokens"),
-      word_at_start_("\\A\\w", "added tokens"),
-      space_at_end_("\\s+\\z", "added tokens"),
-      space_at_start_("\\A\\s+", "added tokens") {}
+      word_at_end_(R"([\w\p{Join_Control}]\z)", "added tokens"),
+      word_at_start_(R"(\A[\w\p{Join_Control}])", "added tokens"),
+      space_at_end_(R"(\s+\z)", "added tokens"),
+      space_at_start_(R"(\A\s+)", "added tokens") {}
 
 void AddedTokenMatcher::add(const AddedToken& token, std::string pattern) {
   if (pattern.empty()) return;

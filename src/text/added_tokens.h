@@ -2,12 +2,12 @@
 // Tokens found in text as whole strings, before it is normalized or split into words.
 // Source: huggingface/tokenizers, tokenizer/added_vocabulary.rs (leftmost longest match).
 
+#include "text/regex.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "text/regex.h"
 
 namespace sightline {
 

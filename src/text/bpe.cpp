@@ -1,13 +1,13 @@
 #include "text/bpe.h"
 
+#include "text/byte_level.h"
+#include "text/utf8.h"
+
 #include <algorithm>
 #include <bit>
 #include <unordered_set>
 
 #include <fmt/format.h>
-
-#include "text/byte_level.h"
-#include "text/utf8.h"
 
 namespace sightline {
 
@@ -85,8 +85,8 @@ Bpe::Bpe(const BpeModel& model, BpeSymbols symbols, const std::vector<int32_t>& 
 }
 
 void Bpe::add_word(const VocabularyEntry& entry, bool always) {
-  const auto word = symbols_ == BpeSymbols::bytes ? characters_to_bytes(entry.token)
-                                                  : std::optional(entry.token);
+  const auto word =
+      symbols_ == BpeSymbols::bytes ? characters_to_bytes(entry.token) : std::optional(entry.token);
   if (!word) return;
   if (!always) {
     BpeScratch scratch;
@@ -118,8 +118,8 @@ void Bpe::first_symbols(std::string_view word, std::vector<int32_t>& ids) const 
   bool unknown_waits = false;  // a fused unknown is put when a known symbol follows
   for (size_t at = 0; at < word.size();) {
     const bool bytes = symbols_ == BpeSymbols::bytes;
-    const CodePoint point = bytes ? CodePoint{static_cast<uint8_t>(word[at]), 1, true}
-                                  : code_point_at(word, at);
+    const CodePoint point =
+        bytes ? CodePoint{static_cast<uint8_t>(word[at]), 1, true} : code_point_at(word, at);
     const std::string_view symbol = word.substr(at, point.length);
     at += point.length;
     const int32_t id = symbol_id(point.value);
@@ -200,7 +200,8 @@ void Bpe::merge_by_heap(BpeScratch& scratch) const {
     push_candidate(scratch, best.place);
   }
   scratch.ids.clear();
-  for (int32_t i = 0; i >= 0 && count > 0; i = symbols[i].next) scratch.ids.push_back(symbols[i].id);
+  for (int32_t i = 0; i >= 0 && count > 0; i = symbols[i].next)
+    scratch.ids.push_back(symbols[i].id);
 }
 
 void Bpe::merge(BpeScratch& scratch) const {
@@ -211,8 +212,7 @@ void Bpe::merge(BpeScratch& scratch) const {
   }
 }
 
-void Bpe::encode_word(std::string_view word, std::vector<int32_t>& ids,
-                      BpeScratch& scratch) const {
+void Bpe::encode_word(std::string_view word, std::vector<int32_t>& ids, BpeScratch& scratch) const {
   if (word.size() <= longest_word_) {
     if (const auto found = words_.find(word); found != words_.end()) {
       ids.push_back(found->second);

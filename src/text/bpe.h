@@ -24,7 +24,8 @@ struct BpeMerge {
   int32_t merged = -1;
 };
 
-// The "model" of a tokenizer.json. A merge's rank is its place; ids of merges are in the vocabulary.
+// The "model" of a tokenizer.json. A merge's rank is its place; ids of merges are in the
+// vocabulary.
 struct BpeModel {
   std::vector<VocabularyEntry> vocabulary;  // by ascending id, no id and no token twice
   std::vector<BpeMerge> merges;

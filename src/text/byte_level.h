@@ -1,6 +1,6 @@
 #pragma once
-// GPT-2's alphabet: every byte written as one printable character, so that a vocabulary of bytes can
-// stand in a JSON file. Source: openai/gpt-2 encoder.py, bytes_to_unicode.
+// GPT-2's alphabet: every byte written as one printable character, so that a vocabulary of bytes
+// can stand in a JSON file. Source: openai/gpt-2 encoder.py, bytes_to_unicode.
 
 #include <array>
 #include <cstdint>

@@ -1,10 +1,10 @@
 #pragma once
 // What the readers of a tokenizer.json's components (normalizer, pre_tokenizer, decoder) share.
 
+#include "base/json.h"
+
 #include <string>
 #include <string_view>
-
-#include "base/json.h"
 
 namespace sightline {
 

@@ -1,13 +1,13 @@
 #include "text/decoder.h"
 
-#include <charconv>
-#include <optional>
-
 #include "base/error.h"
 #include "text/byte_level.h"
 #include "text/components.h"
 #include "text/normalizer.h"
 #include "text/utf8.h"
+
+#include <charconv>
+#include <optional>
 
 namespace sightline {
 
@@ -43,7 +43,8 @@ std::vector<std::string> from_byte_fallback(const std::vector<std::string>& toke
     if (is_valid_utf8(run)) {
       if (!run.empty()) result.push_back(run);
     } else {
-      for (size_t i = 0; i < run.size(); ++i) append_utf8(result.emplace_back(), kReplacementCharacter);
+      for (size_t i = 0; i < run.size(); ++i)
+        append_utf8(result.emplace_back(), kReplacementCharacter);
     }
     run.clear();
   };
@@ -97,17 +98,23 @@ void Decoder::add(const Json& config, std::string_view source) {
     steps_.push_back({Kind::strip, character, "", json_get<size_t>(config, "start", source),
                       json_get<size_t>(config, "stop", source)});
   } else {
-    unsupported_component("decoder", type, "Sequence, ByteLevel, Replace, ByteFallback, Fuse, Strip",
-                          source);
+    unsupported_component("decoder", type,
+                          "Sequence, ByteLevel, Replace, ByteFallback, Fuse, Strip", source);
   }
 }
 
 std::string Decoder::decode(std::vector<std::string> tokens) const {
   for (const Step& step : steps_) {
     switch (step.kind) {
-      case Kind::byte_level: tokens = from_byte_level(tokens); break;
-      case Kind::byte_fallback: tokens = from_byte_fallback(tokens); break;
-      case Kind::fuse: tokens = {joined(tokens)}; break;
+      case Kind::byte_level:
+        tokens = from_byte_level(tokens);
+        break;
+      case Kind::byte_fallback:
+        tokens = from_byte_fallback(tokens);
+        break;
+      case Kind::fuse:
+        tokens = {joined(tokens)};
+        break;
       case Kind::replace:
         for (auto& token : tokens) token = replace_all(token, step.pattern, step.content);
         break;

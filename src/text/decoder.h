@@ -2,11 +2,11 @@
 // The decoder of a tokenizer.json: token strings back to text.
 // Known: ByteLevel, Replace (of a string), ByteFallback, Fuse, Strip, and Sequences of them.
 
+#include "base/json.h"
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/json.h"
 
 namespace sightline {
 

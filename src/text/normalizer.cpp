@@ -1,12 +1,12 @@
 #include "text/normalizer.h"
 
+#include "base/error.h"
+#include "text/components.h"
+
 #include <cstdlib>
 #include <memory>
 
 #include <utf8proc.h>
-
-#include "base/error.h"
-#include "text/components.h"
 
 namespace sightline {
 
@@ -66,12 +66,18 @@ void Normalizer::add(const Json& config, std::string_view source) {
 
 std::string Normalizer::apply(const Step& step, std::string text) {
   switch (step.kind) {
-    case Kind::prepend: return text.empty() ? text : step.content + text;
-    case Kind::replace: return replace_all(text, step.pattern, step.content);
-    case Kind::nfc: return unicode_normal(text, UTF8PROC_COMPOSE);
-    case Kind::nfd: return unicode_normal(text, UTF8PROC_DECOMPOSE);
-    case Kind::nfkc: return unicode_normal(text, UTF8PROC_COMPOSE | UTF8PROC_COMPAT);
-    case Kind::nfkd: return unicode_normal(text, UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT);
+    case Kind::prepend:
+      return text.empty() ? text : step.content + text;
+    case Kind::replace:
+      return replace_all(text, step.pattern, step.content);
+    case Kind::nfc:
+      return unicode_normal(text, UTF8PROC_COMPOSE);
+    case Kind::nfd:
+      return unicode_normal(text, UTF8PROC_DECOMPOSE);
+    case Kind::nfkc:
+      return unicode_normal(text, UTF8PROC_COMPOSE | UTF8PROC_COMPAT);
+    case Kind::nfkd:
+      return unicode_normal(text, UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT);
   }
   return text;
 }

@@ -2,11 +2,11 @@
 // The normalizer of a tokenizer.json: what is done to text before it is split into words.
 // Known: null, Sequence, Prepend, Replace (of a string), NFC, NFD, NFKC, NFKD.
 
+#include "base/json.h"
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/json.h"
 
 namespace sightline {
 

@@ -1,9 +1,9 @@
 #include "text/pre_tokenizer.h"
 
-#include <utility>
-
 #include "base/error.h"
 #include "text/components.h"
+
+#include <utility>
 
 namespace sightline {
 
@@ -23,7 +23,8 @@ void PreTokenizer::add(const Json& config, std::string_view source) {
                       Regex(regex_pattern(config, source), source)});
   } else if (type == "Digits") {
     const bool single = json_get_or(config, "individual_digits", false, source);
-    steps_.push_back({Behavior::isolated, false, false, Regex(single ? "\\p{N}" : "\\p{N}+", source)});
+    steps_.push_back(
+        {Behavior::isolated, false, false, Regex(single ? "\\p{N}" : "\\p{N}+", source)});
   } else if (type == "ByteLevel") {
     byte_level_ = true;
     Step step{Behavior::isolated, false, json_get_or(config, "add_prefix_space", true, source), {}};
@@ -58,12 +59,17 @@ void PreTokenizer::split_one(const Step& step, std::string_view text, Words& wor
     bool joins = false;
     switch (step.behavior) {
       case Behavior::removed:
-      case Behavior::isolated: break;
+      case Behavior::isolated:
+        break;
       case Behavior::merged_with_previous:
         joins = follows && delimiter && !last_was_delimiter;
         break;
-      case Behavior::merged_with_next: joins = follows && !delimiter && last_was_delimiter; break;
-      case Behavior::contiguous: joins = follows && delimiter == last_was_delimiter; break;
+      case Behavior::merged_with_next:
+        joins = follows && !delimiter && last_was_delimiter;
+        break;
+      case Behavior::contiguous:
+        joins = follows && delimiter == last_was_delimiter;
+        break;
     }
     last_was_delimiter = delimiter;
     if (joins) {

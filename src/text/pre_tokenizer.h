@@ -2,14 +2,14 @@
 // The pre_tokenizer of a tokenizer.json: splits normalized text into the words within which BPE
 // merges. Known: null (the text is one word), Sequence, Split, Digits, and ByteLevel as the last.
 
+#include "base/json.h"
+#include "text/regex.h"
+
 #include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/json.h"
-#include "text/regex.h"
 
 namespace sightline {
 
@@ -41,9 +41,9 @@ class PreTokenizer {
   enum class Behavior { removed, isolated, merged_with_previous, merged_with_next, contiguous };
   struct Step {
     Behavior behavior = Behavior::isolated;
-    bool inverted = false;         // what lies between the matches is the delimiter
+    bool inverted = false;          // what lies between the matches is the delimiter
     bool add_prefix_space = false;  // before the split
-    std::optional<Regex> regex;    // none: no split
+    std::optional<Regex> regex;     // none: no split
   };
 
   void add(const Json& config, std::string_view source);

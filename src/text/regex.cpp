@@ -1,31 +1,40 @@
 #include "text/regex.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 #include "base/error.h"
 #include "text/utf8.h"
+
+#include <pcre2.h>
 
 namespace sightline {
 
 namespace {
 
-// Replaces \s and \S by the property that Oniguruma gives them; works inside classes too.
-std::string with_unicode_spaces(std::string_view pattern) {
+// Writes \s, \S, \w and \W as the properties that Oniguruma gives them.
+std::string with_unicode_classes(std::string_view pattern, std::string_view source) {
+  const std::string word = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})";
   std::string result;
+  bool in_class = false;
   for (size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] != '\\' || i + 1 == pattern.size()) {
-      result += pattern[i];
+    const char c = pattern[i];
+    if (c != '\\' || i + 1 == pattern.size()) {
+      if (c == '[' || c == ']') in_class = c == '[';
+      result += c;
       continue;
     }
     const char escaped = pattern[++i];
     if (escaped == 's') {
-      result += "\\p{White_Space}";
+      result += R"(\p{White_Space})";
     } else if (escaped == 'S') {
-      result += "\\P{White_Space}";
+      result += R"(\P{White_Space})";
+    } else if (escaped == 'w') {
+      result += in_class ? word : "[" + word + "]";
+    } else if (escaped == 'W') {
+      check(!in_class, "{}: the pattern \"{}\" has \\W inside [...], which is not supported", source,
+            pattern);
+      result += "[^" + word + "]";
     } else {
-      result += '\\';
-      result += escaped;
+      result += {'\\', escaped};
     }
   }
   return result;
@@ -40,14 +49,13 @@ std::string pcre_message(int code) {
 }  // namespace
 
 RegexScratch::RegexScratch()
-    : match_data_(pcre2_match_data_create(1, nullptr), [](void* data) {
-        pcre2_match_data_free(static_cast<pcre2_match_data*>(data));
-      }) {
+    : match_data_(pcre2_match_data_create(1, nullptr),
+                  [](void* data) { pcre2_match_data_free(static_cast<pcre2_match_data*>(data)); }) {
   SL_ASSERT(match_data_ != nullptr, "no memory for a match");
 }
 
 Regex::Regex(std::string_view pattern, std::string_view source) : pattern_(pattern) {
-  const std::string translated = with_unicode_spaces(pattern);
+  const std::string translated = with_unicode_classes(pattern, source);
   int error = 0;
   PCRE2_SIZE place = 0;
   pcre2_code* code =
@@ -55,8 +63,9 @@ Regex::Regex(std::string_view pattern, std::string_view source) : pattern_(patte
                     PCRE2_UTF | PCRE2_UCP, &error, &place, nullptr);
   check(code != nullptr, "{}: the pattern \"{}\" cannot be used: {} (at byte {} of \"{}\")", source,
         pattern, pcre_message(error), place, translated);
-  code_ = std::shared_ptr<const void>(
-      code, [](const void* held) { pcre2_code_free(static_cast<pcre2_code*>(const_cast<void*>(held))); });
+  code_ = std::shared_ptr<const void>(code, [](const void* held) {
+    pcre2_code_free(static_cast<pcre2_code*>(const_cast<void*>(held)));
+  });
   // Without JIT (an unsupported processor) matching is slower and the same.
   pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
 }

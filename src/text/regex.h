@@ -1,8 +1,8 @@
 #pragma once
-// A regular expression over valid UTF-8: PCRE2 with JIT, Unicode properties, and \s meaning Unicode's
-// White_Space as in Oniguruma, the engine of Hugging Face tokenizers (PCRE2's own \s also takes
-// U+180E). The other classes that tokenizers use mean the same in both; the engines' Unicode versions
-// can differ (PCRE2 10.42 has Unicode 14).
+// A regular expression over valid UTF-8: PCRE2 with JIT and Unicode properties. \s and \w mean what
+// they do in Oniguruma, the engine of Hugging Face tokenizers: White_Space, and Alphabetic, marks,
+// digits and connectors (PCRE2's own differ). The engines' Unicode versions can differ: PCRE2 10.42
+// has Unicode 14.
 
 #include <memory>
 #include <string>

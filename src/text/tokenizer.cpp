@@ -1,13 +1,13 @@
 #include "text/tokenizer.h"
 
-#include <algorithm>
-#include <unordered_map>
-
 #include "base/error.h"
 #include "text/decoder.h"
 #include "text/normalizer.h"
 #include "text/pre_tokenizer.h"
 #include "text/utf8.h"
+
+#include <algorithm>
+#include <unordered_map>
 
 namespace sightline {
 
@@ -21,7 +21,8 @@ std::vector<int32_t> ids_of(const std::vector<AddedToken>& tokens) {
 
 int32_t size_of(const TokenizerSpec& spec) {
   const int32_t ordinary = spec.model.vocabulary.back().id;
-  return 1 + (spec.added_tokens.empty() ? ordinary : std::max(ordinary, spec.added_tokens.back().id));
+  return 1 +
+         (spec.added_tokens.empty() ? ordinary : std::max(ordinary, spec.added_tokens.back().id));
 }
 
 // What one call to encode() needs.
@@ -42,6 +43,8 @@ struct Tokenizer::Tables {
   AddedTokenMatcher raw_tokens;         // looked for in the text as it is given
   AddedTokenMatcher normalized_tokens;  // looked for once it is normalized
   std::vector<std::string> tokens;      // by id; "" where the id names none
+  // What decode() reads where an added token was found as something else than its content.
+  std::unordered_map<int32_t, std::string> normalized_forms;
   std::vector<bool> special;
   std::unordered_map<std::string_view, int32_t> ids;
   std::optional<int32_t> bos, eos, pad;
@@ -60,7 +63,9 @@ struct Tokenizer::Tables {
       tokens[token.id] = token.content;
       special[token.id] = token.special;
       if (token.normalized) {
-        normalized_tokens.add(token, normalizer.apply(token.content));
+        const std::string pattern = normalizer.apply(token.content);
+        normalized_tokens.add(token, pattern);
+        if (pattern != token.content) normalized_forms.emplace(token.id, pattern);
       } else {
         raw_tokens.add(token, token.content);
       }
@@ -129,7 +134,9 @@ std::string Tokenizer::decode(std::span<const int32_t> ids, DecodeOptions option
   tokens.reserve(ids.size());
   for (const int32_t id : ids) {
     if (options.special_tokens == DecodeSpecial::skip && is_special(id)) continue;
-    if (const auto text = token(id); !text.empty()) tokens.emplace_back(text);
+    const auto form = tables_->normalized_forms.find(id);
+    const auto text = form == tables_->normalized_forms.end() ? token(id) : form->second;
+    if (!text.empty()) tokens.emplace_back(text);
   }
   return tables_->decoder.decode(std::move(tokens));
 }

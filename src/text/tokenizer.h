@@ -5,8 +5,10 @@
 // unknowns). Any other component of the file is an Error that names the file and the component.
 //
 // Text that is not valid UTF-8 is encoded as if each maximal invalid part were U+FFFD. A character
-// that the vocabulary cannot write becomes its unknown token or, where it names none, nothing, as in
-// Hugging Face; a tokenizer from train_tokenizer() can write every byte.
+// that the vocabulary cannot write becomes its unknown token or, where it names none, nothing, as
+// in Hugging Face; a tokenizer from train_tokenizer() can write every byte.
+
+#include "text/tokenizer_file.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -16,8 +18,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "text/tokenizer_file.h"
 
 namespace sightline {
 
@@ -36,7 +36,8 @@ struct DecodeOptions {
 // Immutable; copies share their tables; every const function may be called by many threads at once.
 class Tokenizer {
  public:
-  // `path`: a folder with tokenizer.json, or that file; tokenizer_config.json beside it is read too.
+  // `path`: a folder with tokenizer.json, or that file; tokenizer_config.json beside it is read
+  // too.
   static Tokenizer load(const std::filesystem::path& path);
 
   // `source` names the spec in errors.
@@ -46,7 +47,8 @@ class Tokenizer {
   std::vector<int32_t> encode(std::string_view text, EncodeOptions options = {}) const;
 
   // Without cleaning up spaces. An id that names no token (a row that only pads an embedding) gives
-  // nothing, as in Hugging Face.
+  // nothing, as in Hugging Face. `skip` leaves out every special token (tokenizers 0.23 forgets
+  // those with "normalized": true if the normalizer changes them).
   std::string decode(std::span<const int32_t> ids, DecodeOptions options = {}) const;
 
   std::optional<int32_t> token_id(std::string_view token) const;
@@ -65,7 +67,8 @@ class Tokenizer {
   void save(const std::filesystem::path& folder) const;
 
   // With `tokens` as special tokens; new ones get the next ids, special ones that are there already
-  // keep theirs. A token that is an ordinary word of the vocabulary is an Error: text would make it.
+  // keep theirs. A token that is an ordinary word of the vocabulary is an Error: text would make
+  // it.
   Tokenizer with_added_tokens(std::span<const std::string> tokens) const;
 
  private:

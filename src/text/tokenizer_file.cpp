@@ -1,11 +1,11 @@
 #include "text/tokenizer_file.h"
 
+#include "base/error.h"
+#include "base/file.h"
+
 #include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
-
-#include "base/error.h"
-#include "base/file.h"
 
 namespace sightline {
 
@@ -94,8 +94,10 @@ std::vector<BpeMerge> read_merges(const VocabularyJson& merges, const Ids& ids,
     const auto [left, right] = read_pair(merges[i], i, source);
     const auto id_of = [&, l = left, r = right](const std::string& token) {
       const auto found = ids.find(token);
-      check(found != ids.end(), "{}: merge {} (\"{}\" with \"{}\") needs the token \"{}\", which is "
-            "not in the vocabulary", source, i, l, r, token);
+      check(found != ids.end(),
+            "{}: merge {} (\"{}\" with \"{}\") needs the token \"{}\", which is "
+            "not in the vocabulary",
+            source, i, l, r, token);
       return found->second;
     };
     result.push_back({id_of(left), id_of(right), id_of(left + right)});
@@ -173,8 +175,8 @@ std::vector<AddedToken> read_added_tokens(const VocabularyJson& file, const BpeM
   std::unordered_set<int32_t> seen;
   for (const auto& value : list) {
     AddedToken token = read_added_token(value, source);
-    check(seen.insert(token.id).second, "{}: two entries of \"added_tokens\" have the id {}", source,
-          token.id);
+    check(seen.insert(token.id).second, "{}: two entries of \"added_tokens\" have the id {}",
+          source, token.id);
     const auto& holder = tokens.try_emplace(token.id, token.content).first->second;
     check(holder == token.content, "{}: the added token \"{}\" has the id {} of the token \"{}\"",
           source, token.content, token.id, holder);

@@ -1,15 +1,15 @@
 #pragma once
 // tokenizer.json and tokenizer_config.json of Hugging Face tokenizers as plain data, checked.
 
+#include "base/json.h"
+#include "text/added_tokens.h"
+#include "text/bpe.h"
+
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/json.h"
-#include "text/added_tokens.h"
-#include "text/bpe.h"
 
 namespace sightline {
 
@@ -27,9 +27,9 @@ struct TokenizerSpec {
   Json chat_template;  // kept for others
 };
 
-// `path` is a folder with tokenizer.json or the file itself; tokenizer_config.json beside it is read
-// where it is present. "truncation" and "padding" are not read. Anything malformed or unsupported is
-// an Error that names the file and the entry.
+// `path` is a folder with tokenizer.json or the file itself; tokenizer_config.json beside it is
+// read where it is present. "truncation" and "padding" are not read. Anything malformed or
+// unsupported is an Error that names the file and the entry.
 TokenizerSpec read_tokenizer(const std::filesystem::path& path);
 
 // Writes both files into `folder`, which is made if need be. The same spec gives the same bytes.

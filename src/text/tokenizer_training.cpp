@@ -1,15 +1,16 @@
 #include "text/tokenizer_training.h"
 
-#include <algorithm>
-#include <numeric>
-#include <queue>
-#include <unordered_map>
-#include <unordered_set>
-
 #include "base/error.h"
 #include "text/byte_level.h"
 #include "text/pre_tokenizer.h"
 #include "text/utf8.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <queue>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace sightline {
 
@@ -98,7 +99,8 @@ class PairCounts {
     while (!heap_.empty()) {
       const Candidate top = heap_.top();
       heap_.pop();
-      const int64_t count = pairs_.at(top.key).count;
+      const auto pair = pairs_.find(top.key);
+      const int64_t count = pair == pairs_.end() ? 0 : pair->second.count;
       if (count == top.count) return count >= least ? std::optional(top.key) : std::nullopt;
       if (count > 0 && count < top.count) heap_.push({count, top.key});
     }
@@ -191,7 +193,8 @@ void check_options(const TokenizerTraining& options) {
   for (const auto& token : options.special_tokens) {
     check(!token.empty() && is_valid_utf8(token), "{}: a special token is empty or not UTF-8",
           kSource);
-    check(names.insert(token).second, "{}: the special token \"{}\" is named twice", kSource, token);
+    check(names.insert(token).second, "{}: the special token \"{}\" is named twice", kSource,
+          token);
   }
   for (const auto& token : {options.bos_token, options.eos_token, options.pad_token}) {
     check(token.empty() || names.contains(token),
@@ -199,9 +202,10 @@ void check_options(const TokenizerTraining& options) {
           token);
   }
   const auto least = static_cast<int64_t>(256 + names.size());
-  check(options.vocab_size >= least,
-        "{}: a vocabulary of {} cannot hold the 256 bytes and {} special tokens; ask for {} or more",
-        kSource, options.vocab_size, names.size(), least);
+  check(
+      options.vocab_size >= least,
+      "{}: a vocabulary of {} cannot hold the 256 bytes and {} special tokens; ask for {} or more",
+      kSource, options.vocab_size, names.size(), least);
 }
 
 TokenizerSpec empty_spec(const TokenizerTraining& options) {
@@ -234,6 +238,15 @@ std::vector<Word> words_of(const WordCounts& counts, const std::array<int32_t, 2
   return words;
 }
 
+// Text must not be able to make a special token.
+void check_ordinary(int32_t id, const TokenizerTraining& options) {
+  if (id >= static_cast<int32_t>(options.special_tokens.size())) return;
+  fail(
+      "{}: the special token \"{}\" is also what ordinary text gives; choose a name that text does "
+      "not hold, such as \"<|{}|>\"",
+      kSource, options.special_tokens[id], options.special_tokens[id]);
+}
+
 TokenizerSpec learn(const WordCounts& counts, const TokenizerTraining& options) {
   TokenizerSpec spec = empty_spec(options);
   Vocabulary vocabulary;
@@ -243,6 +256,7 @@ TokenizerSpec learn(const WordCounts& counts, const TokenizerTraining& options) 
   for (const auto& character : alphabet) vocabulary.add(character);
   std::array<int32_t, 256> byte_ids;
   for (int byte = 0; byte < 256; ++byte) byte_ids[byte] = vocabulary.add(byte_characters()[byte]);
+  for (const int32_t id : byte_ids) check_ordinary(id, options);
 
   PairCounts pairs(words_of(counts, byte_ids));
   while (vocabulary.size() < options.vocab_size) {
@@ -251,6 +265,7 @@ TokenizerSpec learn(const WordCounts& counts, const TokenizerTraining& options) 
     const auto left = static_cast<int32_t>(*key >> 32);
     const auto right = static_cast<int32_t>(*key & 0xFFFFFFFF);
     const int32_t merged = vocabulary.add(vocabulary.token(left) + vocabulary.token(right));
+    check_ordinary(merged, options);
     spec.model.merges.push_back({left, right, merged});
     pairs.merge(*key, merged);
   }

@@ -4,13 +4,13 @@
 // Source: Sennrich et al. 2016 (arXiv 1508.07909); ids and ties as huggingface/tokenizers'
 // BpeTrainer: special tokens, then the 256 bytes by their character, then the merges.
 
+#include "text/tokenizer.h"
+
 #include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
 #include <vector>
-
-#include "text/tokenizer.h"
 
 namespace sightline {
 

@@ -74,8 +74,8 @@ TEST(AttentionPlan, RunsAreMaximal) {
   for (int i = 0; i < 1000; ++i) {
     const AttentionPlan plan = make_plan(random_layout(rng));
     for (size_t r = 1; r < plan.runs.size(); ++r) {
-      const Run& before = plan.runs[r - 1];
-      const Run& after = plan.runs[r];
+      const auto& before = plan.runs[r - 1];
+      const auto& after = plan.runs[r];
       EXPECT_FALSE(before.causal && after.causal && before.own_begin == after.own_begin);
     }
   }

@@ -1,0 +1,93 @@
+#include "bundle/hugging_face.h"
+
+#include <functional>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "tensor/safetensors.h"
+
+namespace sightline {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Shapes = std::vector<std::pair<std::string, std::vector<int64_t>>>;
+using FileName = std::function<std::string(const SafetensorsFile&, const std::string& name)>;
+
+std::string without_prefix(const std::string& name, std::string_view prefix) {
+  SL_ASSERT(name.starts_with(prefix), "{} does not start with {}", name, prefix);
+  return name.substr(prefix.size());
+}
+
+void load_part(const fs::path& folder, const Shapes& shapes, const FileName& file_name,
+               at::ScalarType dtype, ParamMap& params) {
+  const fs::path path = folder / "model.safetensors";
+  const SafetensorsFile file(path);
+  for (const auto& [name, shape] : shapes) {
+    const std::string stored = file_name(file, name);
+    at::Tensor tensor = file.load(stored, dtype);
+    check(tensor.sizes() == at::IntArrayRef(shape),
+          "{}: tensor \"{}\" has shape [{}], config.json makes it [{}]", path.string(), stored,
+          fmt::join(tensor.sizes(), ", "), fmt::join(shape, ", "));
+    params.add(name, tensor);
+  }
+}
+
+void save_part(const fs::path& folder, const Json& config, const Shapes& shapes,
+               const std::function<std::string(const std::string&)>& file_name,
+               const ParamMap& params) {
+  ParamMap stored;
+  for (const auto& [name, shape] : shapes) stored.add(file_name(name), params.at(name).detach());
+  write_json(folder / "config.json", config);
+  write_safetensors(folder / "model.safetensors", stored, {{"format", "pt"}});
+}
+
+Json read_config(const fs::path& folder) {
+  check(fs::exists(folder / "config.json"),
+        "{}: no config.json there; a Hugging Face model folder is meant", folder.string());
+  return read_json(folder / "config.json");
+}
+
+}  // namespace
+
+VisionConfig read_vision_config(const fs::path& folder) {
+  return vision_config_from_json(read_config(folder), (folder / "config.json").string());
+}
+
+LanguageConfig read_language_config(const fs::path& folder) {
+  return language_config_from_json(read_config(folder), (folder / "config.json").string());
+}
+
+void load_vision(const fs::path& folder, const VisionConfig& config, at::ScalarType dtype,
+                 ParamMap& params) {
+  const auto file_name = [](const SafetensorsFile& file, const std::string& name) {
+    const std::string plain = without_prefix(name, "vision.");
+    return file.contains(plain) ? plain : "vit." + plain;
+  };
+  load_part(folder, vision_parameters(config), file_name, dtype, params);
+}
+
+void load_language(const fs::path& folder, const LanguageConfig& config, at::ScalarType dtype,
+                   ParamMap& params) {
+  const auto file_name = [&](const SafetensorsFile& file, const std::string& name) {
+    const std::string plain = without_prefix(name, "language.");
+    const bool stored_as_head = config.tie_word_embeddings && !file.contains(plain) &&
+                                plain == "model.embed_tokens.weight" &&
+                                file.contains("lm_head.weight");
+    return stored_as_head ? std::string("lm_head.weight") : plain;
+  };
+  load_part(folder, language_parameters(config), file_name, dtype, params);
+}
+
+void save_vision(const fs::path& folder, const VisionConfig& config, const ParamMap& params) {
+  save_part(folder, to_json(config), vision_parameters(config),
+            [](const std::string& name) { return "vit." + without_prefix(name, "vision."); }, params);
+}
+
+void save_language(const fs::path& folder, const LanguageConfig& config, const ParamMap& params) {
+  save_part(folder, to_json(config), language_parameters(config),
+            [](const std::string& name) { return without_prefix(name, "language."); }, params);
+}
+
+}  // namespace sightline

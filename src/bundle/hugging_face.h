@@ -1,0 +1,35 @@
+#pragma once
+// Parts of a model from and to Hugging Face folders (config.json, model.safetensors).
+//
+// Parameter names: a part's prefix and Hugging Face's own name. Vision: "vit.X" (ViTForImage-
+// Classification) or "X" (ViTModel) is "vision.X". Language: "model.X" and "lm_head.weight" are
+// "language.model.X" and "language.lm_head.weight"; tied weights may be stored under either name.
+
+#include <cstdint>
+#include <filesystem>
+
+#include <ATen/core/Tensor.h>
+
+#include "model/model.h"
+#include "recipe/model_config.h"
+#include "tensor/param_map.h"
+
+namespace sightline {
+
+VisionConfig read_vision_config(const std::filesystem::path& folder);
+LanguageConfig read_language_config(const std::filesystem::path& folder);
+
+// Appends the part's parameters, copied and converted to `dtype`. A missing tensor or another shape
+// is an Error naming file, tensor and both shapes; tensors that the part does not use are left.
+void load_vision(const std::filesystem::path& folder, const VisionConfig& config,
+                 at::ScalarType dtype, ParamMap& params);
+void load_language(const std::filesystem::path& folder, const LanguageConfig& config,
+                   at::ScalarType dtype, ParamMap& params);
+
+// Writes config.json and model.safetensors of one part into an existing folder.
+void save_vision(const std::filesystem::path& folder, const VisionConfig& config,
+                 const ParamMap& params);
+void save_language(const std::filesystem::path& folder, const LanguageConfig& config,
+                   const ParamMap& params);
+
+}  // namespace sightline

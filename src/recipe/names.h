@@ -1,0 +1,92 @@
+#pragma once
+// The recipe's choices by name, and how an error offers the names that would have been right.
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "recipe/recipe.h"
+
+namespace sightline {
+
+template <class E>
+struct Named {
+  std::string_view name;
+  E value;
+};
+
+constexpr auto names_of(MaskPolicy) {
+  return std::array<Named<MaskPolicy>, 4>{{{"causal", MaskPolicy::causal},
+                                           {"image", MaskPolicy::image},
+                                           {"prefix", MaskPolicy::prefix},
+                                           {"question", MaskPolicy::question}}};
+}
+constexpr auto names_of(NumberType) {
+  return std::array<Named<NumberType>, 2>{{{"fp32", NumberType::fp32}, {"bf16", NumberType::bf16}}};
+}
+constexpr auto names_of(ConnectorKind) {
+  return std::array<Named<ConnectorKind>, 2>{
+      {{"mlp", ConnectorKind::mlp}, {"shuffle", ConnectorKind::shuffle}}};
+}
+constexpr auto names_of(DataFormat) {
+  return std::array<Named<DataFormat>, 4>{{{"flickr", DataFormat::flickr},
+                                           {"jsonl", DataFormat::jsonl},
+                                           {"text", DataFormat::text},
+                                           {"scenes", DataFormat::scenes}}};
+}
+constexpr auto names_of(CaptionsMode) {
+  return std::array<Named<CaptionsMode>, 2>{
+      {{"all", CaptionsMode::all}, {"one", CaptionsMode::one}}};
+}
+constexpr auto names_of(OnBadSample) {
+  return std::array<Named<OnBadSample>, 2>{
+      {{"fail", OnBadSample::fail}, {"skip", OnBadSample::skip}}};
+}
+constexpr auto names_of(Objective) {
+  return std::array<Named<Objective>, 2>{
+      {{"answers", Objective::answers}, {"reconstruct", Objective::reconstruct}}};
+}
+constexpr auto names_of(Schedule) {
+  return std::array<Named<Schedule>, 2>{
+      {{"cosine", Schedule::cosine}, {"constant", Schedule::constant}}};
+}
+constexpr auto names_of(TaskKind) {
+  return std::array<Named<TaskKind>, 2>{
+      {{"caption", TaskKind::caption}, {"question", TaskKind::question}}};
+}
+
+template <class E>
+std::string_view enum_name(E value) {
+  static constexpr auto kNames = names_of(E{});
+  for (const auto& each : kNames) {
+    if (each.value == value) return each.name;
+  }
+  return "?";
+}
+
+template <class E>
+std::optional<E> enum_named(std::string_view name) {
+  for (const auto& each : names_of(E{})) {
+    if (each.name == name) return each.value;
+  }
+  return std::nullopt;
+}
+
+template <class E>
+std::vector<std::string> enum_names() {
+  std::vector<std::string> names;
+  for (const auto& each : names_of(E{})) names.emplace_back(each.name);
+  return names;
+}
+
+// "a", "b" or "c"
+std::string quoted_list(std::span<const std::string> names);
+
+// `; did you mean "epochs"?` where one is near, else `; <what>: "a", "b" or "c"`.
+std::string suggestion(std::string_view name, std::span<const std::string> names,
+                       std::string_view what);
+
+}  // namespace sightline

@@ -1,0 +1,217 @@
+// Recipe -> TOML, in the order of recipe.h, every value written out.
+
+#include <string>
+
+#include "recipe/names.h"
+#include "recipe/parse.h"
+
+namespace sightline {
+
+namespace {
+
+std::string quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      result += '\\';
+      result += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      result += fmt::format("\\u{:04X}", byte);
+    } else {
+      result += c;
+    }
+  }
+  return result + '"';
+}
+
+// The shortest text that reads back to the same double, and reads as one.
+std::string number(double value) {
+  std::string text = fmt::format("{}", value);
+  if (text.find_first_of(".en") == std::string::npos) text += ".0";
+  return text;
+}
+
+std::string value_text(std::string_view value) { return quoted(value); }
+std::string value_text(const std::string& value) { return quoted(value); }
+std::string value_text(double value) { return number(value); }
+std::string value_text(int64_t value) { return fmt::format("{}", value); }
+std::string value_text(uint64_t value) { return fmt::format("{}", value); }
+std::string value_text(bool value) { return value ? "true" : "false"; }
+template <class E>
+  requires std::is_enum_v<E>
+std::string value_text(E value) {
+  return quoted(enum_name(value));
+}
+std::string value_text(const std::vector<std::string>& values) {
+  std::string text = "[";
+  for (const std::string& value : values) {
+    if (text.size() > 1) text += ", ";
+    text += quoted(value);
+  }
+  return text + "]";
+}
+
+class Printer {
+ public:
+  void table(std::string_view header) { text_ += fmt::format("\n{}\n", header); }
+  template <class T>
+  void key(std::string_view name, const T& value) {
+    text_ += fmt::format("{} = {}\n", name, value_text(value));
+  }
+  void raw(std::string_view name, std::string_view value) {
+    text_ += fmt::format("{} = {}\n", name, value);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+void print_config(Printer& out, const VisionConfig& config) {
+  out.table("[model.vision]");
+  out.key("hidden_size", config.hidden_size);
+  out.key("num_hidden_layers", config.num_hidden_layers);
+  out.key("num_attention_heads", config.num_attention_heads);
+  out.key("intermediate_size", config.intermediate_size);
+  out.key("image_size", config.image_size);
+  out.key("patch_size", config.patch_size);
+  out.key("layer_norm_eps", config.layer_norm_eps);
+}
+
+void print_config(Printer& out, const LanguageConfig& config) {
+  out.table("[model.language]");
+  out.key("vocab_size", config.vocab_size);
+  out.key("hidden_size", config.hidden_size);
+  out.key("num_hidden_layers", config.num_hidden_layers);
+  out.key("num_attention_heads", config.num_attention_heads);
+  out.key("num_key_value_heads", config.num_key_value_heads);
+  out.key("head_dim", config.head_dim);
+  out.key("intermediate_size", config.intermediate_size);
+  out.key("max_position_embeddings", config.max_position_embeddings);
+  out.key("rms_norm_eps", config.rms_norm_eps);
+  out.key("rope_theta", config.rope_theta);
+  out.key("tie_word_embeddings", config.tie_word_embeddings);
+}
+
+void print_model(Printer& out, const ModelRecipe& model) {
+  out.table("[model]");
+  out.key("from", model.from);
+  if (!model.from.empty()) return;  // all else is the folder's
+  const bool vision_folder = model.vision && !model.vision->config;
+  const bool language_folder = model.language && !model.language->config;
+  if (vision_folder) out.key("vision", model.vision->folder);
+  if (language_folder) out.key("language", model.language->folder);
+  const bool shuffle = model.connector.kind == ConnectorKind::shuffle;
+  out.raw("connector", fmt::format("{{ kind = {}, factor = {} }}", value_text(model.connector.kind),
+                                   shuffle ? model.connector.factor : 1));
+  out.key("tokenizer", model.tokenizer);
+  out.key("template", model.prompt_template);
+  out.key("mask", model.mask);
+  out.key("resize", model.resize);
+  if (model.vision && model.vision->config) print_config(out, *model.vision->config);
+  if (model.language && model.language->config) print_config(out, *model.language->config);
+}
+
+void print_data(Printer& out, const std::string& name, const DataRecipe& data) {
+  out.table(fmt::format("[data.{}]", name));
+  out.key("format", data.format);
+  const bool scenes = data.format == DataFormat::scenes;
+  const bool flickr = data.format == DataFormat::flickr;
+  if (!scenes) out.key("annotations", data.annotations);
+  if (flickr || data.format == DataFormat::jsonl) out.key("images", data.images);
+  if (flickr || scenes) out.key("split", data.split);
+  if (data.format != DataFormat::text) {
+    out.key("prompt", data.prompt);
+    out.key("captions", data.captions);
+  }
+  out.key("on_bad_sample", data.on_bad_sample);
+  out.key("limit", data.limit);
+  if (!scenes) return;
+  out.key("count", data.count);
+  out.key("seed", data.seed);
+  out.key("task", data.task);
+}
+
+void print_task(Printer& out, const TaskRecipe& task) {
+  out.table(fmt::format("[task.{}]", task.name));
+  out.key("kind", task.kind);
+  out.key("data", task.data);
+  out.key("limit", task.limit);
+  const DecodingRecipe& decoding = task.decoding;
+  out.raw("decoding",
+          fmt::format("{{ beams = {}, max_new_tokens = {}, length_penalty = {}, batch = {} }}",
+                      decoding.beams, decoding.max_new_tokens, number(decoding.length_penalty),
+                      decoding.batch));
+  out.key("baselines", task.baselines);
+  out.key("neighbours", task.neighbours);
+}
+
+std::string rates_text(const LearningRates& lr) {
+  std::string text = "{ base = " + number(lr.base);
+  if (lr.vision) text += ", vision = " + number(*lr.vision);
+  if (lr.connector) text += ", connector = " + number(*lr.connector);
+  if (lr.language) text += ", language = " + number(*lr.language);
+  return text + " }";
+}
+
+std::string mixture_text(const std::vector<MixtureEntry>& mixture) {
+  std::string text = "[";
+  for (const MixtureEntry& entry : mixture) {
+    if (text.size() > 1) text += ", ";
+    text += fmt::format("{{ data = {}, weight = {} }}", quoted(entry.data), number(entry.weight));
+  }
+  return text + "]";
+}
+
+void print_stage(Printer& out, const StageRecipe& stage) {
+  out.table("[[stage]]");
+  out.key("name", stage.name);
+  out.key("train", stage.train);
+  out.raw("mixture", mixture_text(stage.mixture));
+  out.key("objective", stage.objective);
+  out.key("epochs", stage.epochs);
+  out.key("max_steps", stage.max_steps);
+  out.key("step_tokens", stage.step_tokens);
+  out.key("micro_tokens", stage.micro_tokens);
+  out.raw("lr", rates_text(stage.lr));
+  out.key("warmup", stage.warmup);
+  out.key("schedule", stage.schedule);
+  out.key("final_lr", stage.final_lr);
+  out.key("weight_decay", stage.weight_decay);
+  out.key("beta1", stage.beta1);
+  out.key("beta2", stage.beta2);
+  out.key("epsilon", stage.epsilon);
+  out.key("clip", stage.clip);
+  out.key("mask_ratio", stage.mask_ratio);
+  if (stage.mask) out.key("mask", *stage.mask);
+}
+
+}  // namespace
+
+std::string print_recipe(const Recipe& recipe) {
+  Printer out;
+  out.key("name", recipe.name);
+  out.key("seed", recipe.seed);
+  out.key("numbers", recipe.numbers);
+  out.key("threads", recipe.threads);
+  out.key("look_ahead", recipe.look_ahead);
+  out.key("workers", recipe.workers);
+  out.key("cache", recipe.cache);
+  print_model(out, recipe.model);
+  for (const auto& [name, data] : recipe.data) print_data(out, name, data);
+  for (const auto& [name, task] : recipe.tasks) print_task(out, task);
+  out.table("[eval]");
+  out.key("every", recipe.eval.every);
+  out.key("tasks", recipe.eval.tasks);
+  out.key("validation", recipe.eval.validation);
+  out.key("validation_limit", recipe.eval.validation_limit);
+  out.key("best", recipe.eval.best);
+  out.table("[checkpoint]");
+  out.key("every", recipe.checkpoint.every);
+  out.key("keep", recipe.checkpoint.keep);
+  for (const StageRecipe& stage : recipe.stages) print_stage(out, stage);
+  return out.text();
+}
+
+}  // namespace sightline

@@ -1,0 +1,246 @@
+// [data.*], [task.*], [eval] and [checkpoint].
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "recipe/sections.h"
+
+namespace sightline {
+
+namespace {
+
+void read_path(TableReader& reader, std::string_view key, std::string& path,
+               std::string (*problem_with)(const std::string&)) {
+  reader.read(key, path);
+  if (path.empty()) return;
+  const std::string problem = problem_with(path);
+  if (problem.empty()) return;
+  reader.wrong(key, fmt::format("\"{}\" in {} names \"{}\", which {}", key, reader.title(), path,
+                                problem));
+}
+
+void read_annotations(TableReader& reader, DataRecipe& data) {
+  reader.require("annotations", "annotations = \"FILE\"");
+  read_path(reader, "annotations", data.annotations, problem_with_file);
+}
+
+void read_scenes(TableReader& reader, DataRecipe& data) {
+  data.split = "train";
+  if (auto name = reader.choice("split", {"train", "unseen"})) data.split = *name;
+  reader.require("count", "count = 1000, the number of scenes");
+  reader.read("count", data.count, between(1, 1e9));
+  reader.read("seed", data.seed, at_least(0));
+  data.task = "both";
+  if (auto name = reader.choice("task", {"caption", "question", "both"})) data.task = *name;
+}
+
+// Keys that another format has, with what to do instead of "unknown".
+void refuse_keys_of_others(TableReader& reader, const DataRecipe& data) {
+  struct KeyOf {
+    const char* key;
+    std::vector<DataFormat> formats;
+  };
+  using enum DataFormat;
+  const KeyOf keys[] = {{"annotations", {flickr, jsonl, text}},
+                        {"images", {flickr, jsonl}},
+                        {"split", {flickr, scenes}},
+                        {"prompt", {flickr, jsonl, scenes}},
+                        {"captions", {flickr, jsonl, scenes}},
+                        {"count", {scenes}},
+                        {"seed", {scenes}},
+                        {"task", {scenes}}};
+  for (const auto& [key, formats] : keys) {
+    if (std::ranges::find(formats, data.format) != formats.end() || !reader.has(key)) continue;
+    std::vector<std::string> names;
+    for (DataFormat format : formats) names.emplace_back(enum_name(format));
+    reader.wrong(key, fmt::format("\"{}\" in {} belongs to format {}, and this one is \"{}\": leave "
+                                  "it out",
+                                  key, reader.title(), quoted_list(names), enum_name(data.format)));
+  }
+}
+
+bool has_baseline(const TaskRecipe& task, std::string_view name) {
+  return std::ranges::find(task.baselines, name) != task.baselines.end();
+}
+
+void read_decoding(TableReader& reader, DecodingRecipe& decoding) {
+  const toml::table* table = reader.table("decoding");
+  if (table == nullptr) return;
+  TableReader inner(*table, "decoding of " + reader.title(), reader.problems());
+  inner.read("beams", decoding.beams, between(1, 256));
+  inner.read("max_new_tokens", decoding.max_new_tokens, between(1, 1e6));
+  inner.read("length_penalty", decoding.length_penalty, between(-10, 10));
+  inner.read("batch", decoding.batch, between(1, 1e5));
+  inner.finish();
+}
+
+void read_baselines(TableReader& reader, const Recipe& recipe, TaskRecipe& task) {
+  const std::vector<std::string> names = {"frequent", "nearest", "blind"};
+  reader.read("baselines", task.baselines);
+  for (size_t i = 0; i < task.baselines.size(); ++i) {
+    const std::string& name = task.baselines[i];
+    if (name.empty() || std::ranges::find(names, name) != names.end()) continue;
+    const std::string near = nearest_name(name, names.data(), names.data() + names.size());
+    reader.wrong_element("baselines", i,
+                         fmt::format("\"baselines\" in {} names \"{}\"; it may name {}{}",
+                                     reader.title(), name, quoted_list(names),
+                                     near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+  }
+  reader.read("neighbours", task.neighbours);
+  if (!task.neighbours.empty()) check_data_name(reader, "neighbours", task.neighbours, recipe);
+  for (const char* name : {"frequent", "nearest"}) {
+    if (!has_baseline(task, name) || reader.has("neighbours")) continue;
+    reader.wrong("baselines", fmt::format("the baseline \"{}\" of {} needs neighbours = \"DATA\", the "
+                                          "[data.*] table whose answers it gives back",
+                                          name, reader.title()));
+  }
+}
+
+// A task's kind against what its data holds.
+void check_kind(TableReader& reader, const TaskRecipe& task, const DataRecipe& data) {
+  std::string problem;
+  if (data.format == DataFormat::text) problem = "holds plain text";
+  if (data.format == DataFormat::flickr && task.kind == TaskKind::question) {
+    problem = "holds captions alone";
+  }
+  if (data.format == DataFormat::scenes && data.task != "both" &&
+      data.task != enum_name(task.kind)) {
+    problem = fmt::format("holds scenes with task = \"{}\"", data.task);
+  }
+  if (problem.empty()) return;
+  reader.wrong("kind", fmt::format("{} is of kind \"{}\", and [data.{}] {}: choose other data or "
+                                   "another kind",
+                                   reader.title(), enum_name(task.kind), task.data, problem));
+}
+
+bool scores_tasks_of(const Recipe& recipe, const EvalRecipe& eval, TaskKind kind) {
+  return std::ranges::any_of(eval.tasks, [&](const std::string& name) {
+    const auto task = recipe.tasks.find(name);
+    return task != recipe.tasks.end() && task->second.kind == kind;
+  });
+}
+
+// The best checkpoint can only be told by a score that [eval] computes.
+void check_best(TableReader& reader, const Recipe& recipe, const EvalRecipe& eval) {
+  std::string lacking;
+  if (eval.best == "validation_loss") {
+    if (!reader.has("validation")) lacking = "validation = \"DATA\"";
+  } else if (eval.best == "accuracy") {
+    if (!scores_tasks_of(recipe, eval, TaskKind::question)) lacking = "a task of kind \"question\"";
+  } else if (!scores_tasks_of(recipe, eval, TaskKind::caption)) {
+    lacking = "a task of kind \"caption\"";
+  }
+  if (lacking.empty()) return;
+  reader.wrong("best", fmt::format("\"best\" in {} is \"{}\", which nothing computes: add {}",
+                                   reader.title(), eval.best, lacking));
+}
+
+void read_eval_tasks(TableReader& reader, const Recipe& recipe, EvalRecipe& eval) {
+  const bool single = reader.has("task");
+  if (single && reader.has("tasks")) {
+    reader.wrong("task", fmt::format("{} has both \"task\" and \"tasks\": leave one out",
+                                     reader.title()));
+  }
+  if (single) {
+    std::string task;
+    reader.read("task", task);
+    if (!task.empty()) eval.tasks = {task};
+  } else {
+    reader.read("tasks", eval.tasks);
+  }
+  std::vector<std::string> known;
+  for (const auto& [name, task] : recipe.tasks) known.push_back(name);
+  const std::string_view key = single ? "task" : "tasks";
+  for (size_t i = 0; i < eval.tasks.size(); ++i) {
+    const std::string& name = eval.tasks[i];
+    if (name.empty() || recipe.tasks.contains(name)) continue;
+    reader.wrong_element(key, i,
+                         fmt::format("\"{}\" in {} names \"{}\", and there is no [task.{}]{}", key,
+                                     reader.title(), name, name,
+                                     suggestion(name, known, "the tasks are")));
+  }
+}
+
+}  // namespace
+
+bool always_has_pictures(const DataRecipe& data) {
+  return data.format == DataFormat::flickr || data.format == DataFormat::scenes;
+}
+
+void check_data_name(TableReader& reader, std::string_view key, const std::string& data,
+                     const Recipe& recipe) {
+  const auto found = recipe.data.find(data);
+  if (found == recipe.data.end()) {
+    std::vector<std::string> known;
+    for (const auto& [name, table] : recipe.data) known.push_back(name);
+    return reader.wrong(key, fmt::format("\"{}\" in {} names \"{}\", and there is no [data.{}]{}",
+                                         key, reader.title(), data, data,
+                                         suggestion(data, known, "the data tables are")));
+  }
+  if (always_has_pictures(found->second) && !may_have_vision(recipe.model)) {
+    reader.wrong(key, fmt::format("\"{}\" in {} names \"{}\", which holds pictures, and the model "
+                                  "has no vision part: add vision = \"FOLDER\" to [model]",
+                                  key, reader.title(), data));
+  }
+}
+
+void read_data(TableReader& reader, DataRecipe& data) {
+  data.where = reader.where();
+  reader.require("format", "format = " + quoted_list(enum_names<DataFormat>()));
+  reader.read("format", data.format);
+  const bool flickr = data.format == DataFormat::flickr;
+  if (data.format == DataFormat::scenes) {
+    read_scenes(reader, data);
+  } else {
+    read_annotations(reader, data);
+  }
+  if (flickr) reader.require("images", "images = \"FOLDER\"");
+  if (flickr || data.format == DataFormat::jsonl) {
+    read_path(reader, "images", data.images, problem_with_folder);
+  }
+  if (flickr) read_path(reader, "split", data.split, problem_with_file);
+  if (data.format != DataFormat::text) {
+    reader.read("prompt", data.prompt);
+    reader.read("captions", data.captions);
+  }
+  reader.read("on_bad_sample", data.on_bad_sample);
+  reader.read("limit", data.limit, at_least(0));
+  refuse_keys_of_others(reader, data);
+  reader.finish();
+}
+
+void read_task(TableReader& reader, const Recipe& recipe, TaskRecipe& task) {
+  reader.require("kind", "kind = \"caption\" or \"question\"");
+  reader.read("kind", task.kind);
+  if (reader.require("data", "data = \"DATA\", the name of a [data.*] table")) {
+    reader.read("data", task.data);
+    if (reader.find("data")->is_string()) check_data_name(reader, "data", task.data, recipe);
+    const auto data = recipe.data.find(task.data);
+    if (data != recipe.data.end()) check_kind(reader, task, data->second);
+  }
+  reader.read("limit", task.limit, at_least(0));
+  read_decoding(reader, task.decoding);
+  read_baselines(reader, recipe, task);
+  reader.finish();
+}
+
+void read_eval(TableReader& reader, const Recipe& recipe, EvalRecipe& eval) {
+  reader.read("every", eval.every, at_least(0));
+  read_eval_tasks(reader, recipe, eval);
+  reader.read("validation", eval.validation);
+  if (!eval.validation.empty()) check_data_name(reader, "validation", eval.validation, recipe);
+  reader.read("validation_limit", eval.validation_limit, at_least(1));
+  const auto best = reader.choice(
+      "best", {"", "CIDEr", "Bleu_4", "ROUGE_L", "accuracy", "validation_loss"});
+  if (best) eval.best = *best;
+  if (!eval.best.empty()) check_best(reader, recipe, eval);
+  reader.finish();
+}
+
+void read_checkpoint(TableReader& reader, CheckpointRecipe& checkpoint) {
+  reader.read("every", checkpoint.every, at_least(0));
+  reader.read("keep", checkpoint.keep, at_least(1));
+  reader.finish();
+}
+
+}  // namespace sightline

@@ -1,0 +1,190 @@
+// [[stage]]: what trains, on what, how.
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "recipe/sections.h"
+#include "recipe/trainable.h"
+
+namespace sightline {
+
+namespace {
+
+constexpr Range kRate = {.least = 0, .most = 1, .low = Range::End::open};
+constexpr Range kDecay = {.least = 0, .most = 1, .high = Range::End::open};
+
+// Enough layers that a range is only refused where it could select none in any model.
+constexpr int64_t kUnknownLayers = INT64_MAX / 4;
+
+template <class Config>
+int64_t layers_of(const std::optional<PartSource<Config>>& part) {
+  return part && part->config ? part->config->num_hidden_layers : kUnknownLayers;
+}
+
+// "" when the model has the part that `selector` names and the objective trains it.
+std::string problem_with_part(const Selector& selector, const Recipe& recipe,
+                              const StageRecipe& stage) {
+  const bool vision = may_have_vision(recipe.model);
+  const bool language = may_have_language(recipe.model);
+  if (stage.objective == Objective::reconstruct && selector.part != "vision") {
+    return "objective = \"reconstruct\" trains the vision part alone: name vision or its sections";
+  }
+  if (selector.part == "vision" && !vision) {
+    return "the model has no vision part: leave it out, or add vision = \"FOLDER\" to [model]";
+  }
+  if (selector.part == "language" && !language) {
+    return "the model has no language part: leave it out, or add language = \"FOLDER\" to [model]";
+  }
+  if (selector.part == "connector" && !(vision && language)) {
+    return "a connector joins a vision and a language part, and the model has only one: leave it out";
+  }
+  const auto& source = recipe.model.language;
+  if (selector.section == "head" && source && source->config &&
+      source->config->tie_word_embeddings) {
+    return "the head is the embeddings (tie_word_embeddings): name language.embeddings";
+  }
+  return "";
+}
+
+std::string problem_with_selector(const std::string& text, const Recipe& recipe,
+                                  const StageRecipe& stage) {
+  try {
+    const std::string problem = problem_with_part(parse_selector(text), recipe, stage);
+    if (!problem.empty()) return fmt::format("\"{}\": {}", text, problem);
+    Trainable({&text, 1}, layers_of(recipe.model.vision), layers_of(recipe.model.language));
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+void read_train(TableReader& reader, const Recipe& recipe, StageRecipe& stage) {
+  const toml::node* node = reader.find("train");
+  if (!reader.require("train", "train = [\"connector\"], the parts that it trains")) return;
+  reader.read("train", stage.train);
+  if (!node->is_array()) return;
+  if (stage.train.empty()) {
+    reader.wrong("train", fmt::format("\"train\" in {} is empty, and a stage trains something: add "
+                                      "\"connector\", \"vision\" or \"language\"",
+                                      reader.title()));
+  }
+  for (size_t i = 0; i < stage.train.size(); ++i) {
+    if (!node->as_array()->get(i)->is_string()) continue;
+    const std::string problem = problem_with_selector(stage.train[i], recipe, stage);
+    if (problem.empty()) continue;
+    reader.wrong_element("train", i, fmt::format("\"train\" in {}: {}", reader.title(), problem));
+  }
+}
+
+void read_entry(TableReader& reader, const Recipe& recipe, const StageRecipe& stage,
+                MixtureEntry& entry) {
+  reader.require("data", "data = \"DATA\", the name of a [data.*] table");
+  reader.read("data", entry.data);
+  reader.read("weight", entry.weight, above(0));
+  reader.finish();
+  const toml::node* node = reader.find("data");
+  if (node == nullptr || !node->is_string()) return;
+  check_data_name(reader, "data", entry.data, recipe);
+  const auto data = recipe.data.find(entry.data);
+  const bool text = data != recipe.data.end() && data->second.format == DataFormat::text;
+  if (text && stage.objective == Objective::reconstruct) {
+    reader.wrong("data", fmt::format("[data.{}] holds plain text, and objective = \"reconstruct\" "
+                                     "needs pictures: leave it out of the mixture",
+                                     entry.data));
+  }
+  const bool again = std::ranges::any_of(
+      stage.mixture, [&](const MixtureEntry& earlier) { return earlier.data == entry.data; });
+  if (again) {
+    reader.wrong("data", fmt::format("{} names \"{}\" twice: give it one entry and a larger weight",
+                                     reader.title(), entry.data));
+  }
+}
+
+void read_mixture(TableReader& reader, const Recipe& recipe, StageRecipe& stage) {
+  if (!reader.require("mixture", "mixture = [{ data = \"DATA\", weight = 1.0 }]")) return;
+  const toml::array* array = reader.array_of_tables("mixture");
+  if (array == nullptr) return;
+  if (array->empty()) {
+    reader.wrong("mixture", fmt::format("\"mixture\" in {} is empty: add {{ data = \"DATA\" }}",
+                                        reader.title()));
+  }
+  for (const toml::node& element : *array) {
+    TableReader inner(*element.as_table(), "the mixture of " + reader.title(), reader.problems());
+    MixtureEntry entry;
+    read_entry(inner, recipe, stage, entry);
+    stage.mixture.push_back(std::move(entry));
+  }
+}
+
+void read_lr(TableReader& reader, LearningRates& lr) {
+  const toml::node* node = reader.find("lr");
+  if (node == nullptr) return;
+  if (!node->is_table()) return reader.read("lr", lr.base, kRate);
+  TableReader inner(*node->as_table(), "lr of " + reader.title(), reader.problems());
+  inner.read("base", lr.base, kRate);
+  inner.read("vision", lr.vision, kRate);
+  inner.read("connector", lr.connector, kRate);
+  inner.read("language", lr.language, kRate);
+  inner.finish();
+}
+
+void read_steps(TableReader& reader, StageRecipe& stage) {
+  reader.read("epochs", stage.epochs, above(0));
+  reader.read("max_steps", stage.max_steps, at_least(0));
+  reader.read("step_tokens", stage.step_tokens, between(1, 1e12));
+  reader.read("micro_tokens", stage.micro_tokens, between(1, 1e12));
+  if (stage.step_tokens >= stage.micro_tokens) return;
+  const std::string_view key = reader.has("step_tokens") ? "step_tokens" : "micro_tokens";
+  reader.wrong(key, fmt::format("step_tokens {} in {} is below micro_tokens {}{}: a step holds at "
+                                "least one forward, so raise step_tokens or lower micro_tokens",
+                                stage.step_tokens, reader.title(), stage.micro_tokens,
+                                reader.has("micro_tokens") ? "" : " (the default)"));
+}
+
+void read_optimizer(TableReader& reader, StageRecipe& stage) {
+  reader.read("warmup", stage.warmup, between(0, 1));
+  reader.read("schedule", stage.schedule);
+  reader.read("final_lr", stage.final_lr, between(0, 1));
+  reader.read("weight_decay", stage.weight_decay, between(0, 1));
+  reader.read("beta1", stage.beta1, kDecay);
+  reader.read("beta2", stage.beta2, kDecay);
+  reader.read("epsilon", stage.epsilon, kRate);
+  reader.read("clip", stage.clip, at_least(0));
+}
+
+void check_objective(TableReader& reader, const Recipe& recipe, const StageRecipe& stage) {
+  const bool reconstruct = stage.objective == Objective::reconstruct;
+  if (!reconstruct && !may_have_language(recipe.model)) {
+    reader.wrong("objective", fmt::format("{} has objective = \"answers\", and the model has no "
+                                          "language part: add language = \"FOLDER\" to [model], or "
+                                          "choose objective = \"reconstruct\"",
+                                          reader.title()));
+  }
+  if (reconstruct && recipe.model.language) {
+    reader.wrong("objective", fmt::format("{} has objective = \"reconstruct\", which trains a vision "
+                                          "model alone: leave language out of [model], and take the "
+                                          "trained folder as another recipe's vision",
+                                          reader.title()));
+  }
+}
+
+}  // namespace
+
+void read_stage(TableReader& reader, const Recipe& recipe, StageRecipe& stage) {
+  stage.where = reader.where();
+  reader.require("name", "name = \"align\", say");
+  reader.read_name("name", stage.name);
+  reader.read("objective", stage.objective);
+  read_train(reader, recipe, stage);
+  read_mixture(reader, recipe, stage);
+  read_steps(reader, stage);
+  read_lr(reader, stage.lr);
+  read_optimizer(reader, stage);
+  reader.read("mask_ratio", stage.mask_ratio,
+              {.least = 0, .most = 1, .low = Range::End::open, .high = Range::End::open});
+  reader.read("mask", stage.mask);
+  check_objective(reader, recipe, stage);
+  reader.finish();
+}
+
+}  // namespace sightline
