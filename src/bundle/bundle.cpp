@@ -80,7 +80,7 @@ LanguageSource language_source(const ModelRecipe& recipe) {
                "key \"tokenizer\" (sightline tokenizer train makes one)");
   }
   Tokenizer tokenizer = Tokenizer::load(tokenizer_folder)
-                            .with_added_tokens(PromptTemplate::special_tokens(recipe.prompt_template));
+                            .with_added_tokens(PromptTemplate::special_tokens_of(recipe.prompt_template));
   LanguageConfig config = source.folder.empty() ? *source.config : read_language_config(source.folder);
   if (config.vocab_size == 0) config.vocab_size = tokenizer.vocab_size();
   if (source.folder.empty()) {

@@ -2,6 +2,8 @@
 
 #include <functional>
 
+#include <fmt/ranges.h>
+
 #include "base/error.h"
 #include "base/json.h"
 #include "tensor/safetensors.h"

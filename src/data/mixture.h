@@ -2,6 +2,7 @@
 // The order in which a stage draws from its mixture. An epoch is `epochs` passes over the first
 // entry, each pass in a fresh order; the others are drawn by weight, without repeats until spent.
 // A function of (sizes, weights, seed) alone, with a state that a checkpoint can hold.
+// Every entry has at least one example and the first a weight above 0 (asserted).
 
 #include <cstdint>
 #include <optional>
@@ -33,6 +34,7 @@ class MixtureStream {
   double progress() const;
 
   Json state() const;
+  // A state of other data (another number of entries or examples) is an Error.
   void restore(const Json& state);
 
  private:
@@ -41,8 +43,11 @@ class MixtureStream {
     uint64_t pass_of_order = UINT64_MAX;
     std::vector<uint32_t> order;
   };
+  uint32_t choose_entry();
+
   std::vector<Entry> entries_;
-  uint64_t total_first_;
+  double sum_of_weights_ = 0;
+  uint64_t total_first_ = 0;  // draws of the first entry that the stage is
   uint64_t seed_;
   Rng rng_;
   std::vector<Cursor> cursors_;

@@ -33,6 +33,9 @@ inline PtbMatch text_match(size_t length) { return {length, length}; }
 // The character at `at`, or 0 past the end.
 inline char32_t peek(PtbText text, size_t at) { return at < text.size() ? text[at] : U'\0'; }
 
+// The length of 's, 'm, 'd, 'll, 're or 've at `at` when no letter follows it; else 0.
+size_t ptb_clitic(PtbText text, size_t at);
+
 // The token at the head of `text`, at least one character. `text` must not be empty.
 PtbMatch match_ptb_token(PtbText text);
 

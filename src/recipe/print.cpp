@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/error.h"
 #include "recipe/names.h"
 #include "recipe/parse.h"
 
@@ -9,7 +10,7 @@ namespace sightline {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string toml_string(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -32,8 +33,7 @@ std::string number(double value) {
   return text;
 }
 
-std::string value_text(std::string_view value) { return quoted(value); }
-std::string value_text(const std::string& value) { return quoted(value); }
+std::string value_text(const std::string& value) { return toml_string(value); }
 std::string value_text(double value) { return number(value); }
 std::string value_text(int64_t value) { return fmt::format("{}", value); }
 std::string value_text(uint64_t value) { return fmt::format("{}", value); }
@@ -41,13 +41,13 @@ std::string value_text(bool value) { return value ? "true" : "false"; }
 template <class E>
   requires std::is_enum_v<E>
 std::string value_text(E value) {
-  return quoted(enum_name(value));
+  return toml_string(enum_name(value));
 }
 std::string value_text(const std::vector<std::string>& values) {
   std::string text = "[";
   for (const std::string& value : values) {
     if (text.size() > 1) text += ", ";
-    text += quoted(value);
+    text += toml_string(value);
   }
   return text + "]";
 }
@@ -159,7 +159,7 @@ std::string mixture_text(const std::vector<MixtureEntry>& mixture) {
   std::string text = "[";
   for (const MixtureEntry& entry : mixture) {
     if (text.size() > 1) text += ", ";
-    text += fmt::format("{{ data = {}, weight = {} }}", quoted(entry.data), number(entry.weight));
+    text += fmt::format("{{ data = {}, weight = {} }}", toml_string(entry.data), number(entry.weight));
   }
   return text + "]";
 }

@@ -2,161 +2,141 @@
 
 #include "base/error.h"
 
-#include <algorithm>
 #include <limits>
-#include <span>
-#include <tuple>
+#include <utility>
 
-#include <ATen/ops/cat.h>
+#include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
+#include <ATen/ops/_softmax.h>
+#include <ATen/ops/_softmax_backward_data.h>
+#include <ATen/ops/baddbmm.h>
+#include <ATen/ops/bmm.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
-#include <ATen/ops/zeros.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 namespace sightline {
 namespace {
 
-// Padding may add this share of a group's real scores, or this many scores: about what one more
-// call costs.
-constexpr double kPaddedShare = 0.3;
-constexpr int64_t kScoresOfACall = 16384;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+using Group = AttentionTables::Group;
+using Lowered = AttentionTables::Lowered;
 
-// How a run is masked, once its padding is out of sight. Only runs of one kind share a group.
-enum class RunKind {
-  block,      // every query sees every key
-  square,     // causal, its keys are its queries
-  rectangle,  // causal behind rows that every query sees
+// Gathered queries [slots * H, d] as one group's [B * G, H / G * Lq, d]: the query heads of one key
+// head lie side by side, so grouped-query attention is a taller product and no copy of the keys.
+at::Tensor group_queries(const at::Tensor& slots, const Group& group, int64_t heads,
+                         int64_t key_heads) {
+  const int64_t rows = group.runs * group.queries * heads;
+  return slots.narrow(0, group.first_query * heads, rows)
+      .view({group.runs * key_heads, rows / (group.runs * key_heads), slots.size(1)});
+}
+
+// Gathered keys or values [slots * G, d] as one group's [B * G, Lk, d].
+at::Tensor group_keys(const at::Tensor& slots, const Group& group, int64_t key_heads) {
+  return slots.narrow(0, group.first_key * key_heads, group.runs * group.keys * key_heads)
+      .view({group.runs * key_heads, group.keys, slots.size(1)});
+}
+
+// to = scale * a b, overwriting `to`.
+void scaled_product(at::Tensor to, const at::Tensor& a, const at::Tensor& b, double scale) {
+  to.baddbmm_(a, b, /*beta=*/0, /*alpha=*/scale);
+}
+
+// Scores [B * G, H / G * Lq, Lk]: -inf behind what each query sees.
+void hide_unseen(at::Tensor& scores, const Group& group) {
+  if (group.seen.empty()) return;
+  const int64_t rows = scores.size(0) * scores.size(1);
+  const int64_t rows_of_run = rows / group.runs;
+  AT_DISPATCH_FLOATING_TYPES_AND2(
+      at::kBFloat16, at::kHalf, scores.scalar_type(), "hide_unseen", [&] {
+        constexpr auto kHidden = -std::numeric_limits<scalar_t>::infinity();
+        scalar_t* const score = scores.mutable_data_ptr<scalar_t>();
+        at::parallel_for(0, rows, 1024, [&](int64_t begin, int64_t end) {
+          for (int64_t row = begin; row < end; ++row) {
+            const int64_t run = row / rows_of_run, query = row % group.queries;
+            const int32_t seen = group.seen[run * group.queries + query];
+            std::fill(score + row * group.keys + seen, score + (row + 1) * group.keys, kHidden);
+          }
+        });
+      });
+}
+
+// The tables, held by an autograd graph.
+struct TablesHolder : c10::intrusive_ptr_target {
+  explicit TablesHolder(std::shared_ptr<const Lowered> held) : lowered(std::move(held)) {}
+  std::shared_ptr<const Lowered> lowered;
 };
 
-RunKind kind_of(const Run& run) {
-  if (!run.causal) return RunKind::block;
-  return run.num_queries() == run.num_keys() ? RunKind::square : RunKind::rectangle;
-}
-
-int64_t scores_of(const Run& run) { return int64_t{run.num_queries()} * run.num_keys(); }
-
-// Sorted so that like runs are neighbours; `begin` breaks ties, so the order is always the same.
-std::vector<Run> sorted_runs(const AttentionPlan& plan) {
-  std::vector<Run> runs = plan.runs;
-  std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) {
-    const auto key = [](const Run& run) {
-      return std::tuple(kind_of(run), run.num_queries(), run.num_keys(), run.begin);
-    };
-    return key(a) < key(b);
-  });
-  return runs;
-}
-
-// The number of runs, from the first, that one call takes.
-size_t group_size(std::span<const Run> runs) {
-  int64_t queries = 0, keys = 0, real = 0;
-  size_t count = 0;
-  for (const Run& run : runs) {
-    if (kind_of(run) != kind_of(runs.front())) break;
-    queries = std::max<int64_t>(queries, run.num_queries());
-    keys = std::max<int64_t>(keys, run.num_keys());
-    real += scores_of(run);
-    const int64_t padding = static_cast<int64_t>(count + 1) * queries * keys - real;
-    const auto allowance = static_cast<int64_t>(kPaddedShare * static_cast<double>(real));
-    if (padding > std::max(kScoresOfACall, allowance)) break;
-    ++count;
-  }
-  return count;
-}
-
-// What the run's queries may not see of its padded keys. Padding queries see all: their softmax is
-// finite, and nobody reads it.
-void fill_mask(const Run& run, int64_t keys, float* mask) {
-  constexpr float kHidden = -std::numeric_limits<float>::infinity();
-  const int64_t real_queries = run.num_queries(), real_keys = run.num_keys();
-  for (int64_t q = 0; q < real_queries; ++q) {
-    const int64_t seen = run.causal ? real_keys - real_queries + q + 1 : real_keys;
-    std::fill(mask + q * keys + seen, mask + (q + 1) * keys, kHidden);
-  }
-}
-
-at::Tensor mask_of(std::span<const Run> runs, int64_t queries, int64_t keys) {
-  const bool same_keys =
-      std::all_of(runs.begin(), runs.end(), [&](const Run& run) { return run.num_keys() == keys; });
-  const bool same_shape = same_keys && std::all_of(runs.begin(), runs.end(), [&](const Run& run) {
-                            return run.num_queries() == queries;
-                          });
-  const RunKind kind = kind_of(runs.front());
-  if (kind == RunKind::square || (kind == RunKind::block && same_keys)) return {};
-  const int64_t masks = same_shape ? 1 : static_cast<int64_t>(runs.size());
-  at::Tensor mask = at::zeros({masks, 1, queries, keys}, at::kFloat);
-  for (int64_t i = 0; i < masks; ++i) {
-    fill_mask(runs[i], keys, mask.mutable_data_ptr<float>() + i * queries * keys);
-  }
-  return mask;
-}
-
-void append_rows(int64_t begin, int64_t end, std::vector<int64_t>& rows) {
-  for (int64_t row = begin; row < end; ++row) rows.push_back(row);
-}
-
-class Lowering {
+class PlannedAttention : public torch::autograd::Function<PlannedAttention> {
  public:
-  explicit Lowering(int64_t rows) : slot_of_row_(rows, kNoRow) { tables_.rows = rows; }
-
-  void add_group(std::span<const Run> runs) {
-    AttentionTables::Group group;
-    group.runs = static_cast<int64_t>(runs.size());
-    for (const Run& run : runs) {
-      group.queries = std::max<int64_t>(group.queries, run.num_queries());
-      group.keys = std::max<int64_t>(group.keys, run.num_keys());
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& k,
+                            const at::Tensor& v, const std::shared_ptr<const Lowered>& lowered,
+                            double scale) {
+    const int64_t heads = q.size(1), key_heads = k.size(1);
+    const at::Tensor queries = gather_slots(q, lowered->queries);
+    const at::Tensor keys = gather_slots(k, lowered->keys);
+    const at::Tensor values = gather_slots(v, lowered->keys);
+    const at::Tensor outputs = at::empty_like(queries);
+    variable_list saved = {q, k, v};
+    for (const Group& group : lowered->groups) {
+      const at::Tensor q_g = group_queries(queries, group, heads, key_heads);
+      at::Tensor weights = at::empty({q_g.size(0), q_g.size(1), group.keys}, q.options());
+      scaled_product(weights, q_g, group_keys(keys, group, key_heads).transpose(1, 2), scale);
+      hide_unseen(weights, group);
+      at::_softmax_out(weights, weights, -1, /*half_to_float=*/false);
+      at::Tensor out_g = group_queries(outputs, group, heads, key_heads);
+      at::bmm_out(out_g, weights, group_keys(values, group, key_heads));
+      saved.push_back(weights);
     }
-    for (const Run& run : runs) append(run, group.queries, group.keys);
-    group.causal = kind_of(runs.front()) == RunKind::square;
-    group.mask = mask_of(runs, group.queries, group.keys);
-    tables_.padded_scores += group.runs * group.queries * group.keys;
-    tables_.groups.push_back(group);
+    context->save_for_backward(saved);
+    context->saved_data["scale"] = scale;
+    context->saved_data["tables"] =
+        c10::IValue::make_capsule(c10::make_intrusive<TablesHolder>(lowered));
+    return sum_slots(outputs, lowered->queries, heads);
   }
 
-  AttentionTables finish() && {
-    const auto query_slots = static_cast<int64_t>(query_rows_.size());
-    tables_.gathered_keys = static_cast<int64_t>(key_rows_.size());
-    tables_.queries = make_gather_table(query_rows_, tables_.rows);
-    tables_.keys = make_gather_table(key_rows_, tables_.rows);
-    tables_.outputs = make_gather_table(slot_of_row_, query_slots);
-    return std::move(tables_);
-  }
+  // With P = softmax(S), S = scale q k^T, o = P v:  dv = P^T do;  dP = do v^T;
+  // dS = P * (dP - rowsum(P * dP));  dq = scale dS k;  dk = scale dS^T q.
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const double scale = context->saved_data["scale"].toDouble();
+    const auto holder = context->saved_data["tables"].toCapsule();
+    const Lowered& lowered = *static_cast<const TablesHolder&>(*holder).lowered;
+    const int64_t heads = saved[0].size(1), key_heads = saved[1].size(1);
 
- private:
-  void append(const Run& run, int64_t queries, int64_t keys) {
-    for (int64_t row = run.begin; row < run.end; ++row) {
-      slot_of_row_[row] = static_cast<int64_t>(query_rows_.size());
-      query_rows_.push_back(row);
+    const at::Tensor queries = gather_slots(saved[0], lowered.queries);
+    const at::Tensor keys = gather_slots(saved[1], lowered.keys);
+    const at::Tensor values = gather_slots(saved[2], lowered.keys);
+    const at::Tensor d_outputs = gather_slots(gradients[0], lowered.queries);
+    const at::Tensor d_queries = at::empty_like(queries);
+    const at::Tensor d_keys = at::empty_like(keys);
+    const at::Tensor d_values = at::empty_like(values);
+    for (size_t i = 0; i < lowered.groups.size(); ++i) {
+      const Group& group = lowered.groups[i];
+      const at::Tensor& weights = saved[3 + i];
+      const at::Tensor d_out = group_queries(d_outputs, group, heads, key_heads);
+      at::Tensor d_v = group_keys(d_values, group, key_heads);
+      at::bmm_out(d_v, weights.transpose(1, 2), d_out);
+      at::Tensor d_weights = at::empty_like(weights);
+      at::bmm_out(d_weights, d_out, group_keys(values, group, key_heads).transpose(1, 2));
+      at::Tensor& d_scores = d_weights;
+      at::_softmax_backward_data_out(d_scores, d_weights, weights, -1, weights.scalar_type());
+      scaled_product(group_queries(d_queries, group, heads, key_heads), d_scores,
+                     group_keys(keys, group, key_heads), scale);
+      scaled_product(group_keys(d_keys, group, key_heads), d_scores.transpose(1, 2),
+                     group_queries(queries, group, heads, key_heads), scale);
     }
-    query_rows_.resize(query_rows_.size() + queries - run.num_queries(), kNoRow);
-    append_rows(run.trunk_begin, run.trunk_end, key_rows_);
-    append_rows(run.own_begin, run.end, key_rows_);
-    key_rows_.resize(key_rows_.size() + keys - run.num_keys(), kNoRow);
+    return {sum_slots(d_queries, lowered.queries, heads),
+            sum_slots(d_keys, lowered.keys, key_heads),
+            sum_slots(d_values, lowered.keys, key_heads), at::Tensor(), at::Tensor()};
   }
-
-  AttentionTables tables_;
-  std::vector<int64_t> query_rows_, key_rows_, slot_of_row_;
 };
-
-// [B * L, heads, d] -> [B, heads, L, d]
-at::Tensor split_runs(const at::Tensor& slots, int64_t runs) {
-  return slots.view({runs, slots.size(0) / runs, slots.size(1), slots.size(2)}).transpose(1, 2);
-}
-
-at::Tensor group_attention(const AttentionTables::Group& group, const at::Tensor& q,
-                           const at::Tensor& k, const at::Tensor& v, double scale) {
-  std::optional<at::Tensor> mask;
-  // The kernels take an fp32 mask beside 16-bit queries, but no other mixture.
-  if (group.mask.defined())
-    mask = q.scalar_type() == at::kDouble ? group.mask.to(at::kDouble) : group.mask;
-  const at::Tensor out_BHLd = at::scaled_dot_product_attention(
-      split_runs(q, group.runs), split_runs(k, group.runs), split_runs(v, group.runs), mask, 0.0,
-      group.causal, scale, q.size(1) != k.size(1));
-  return out_BHLd.transpose(1, 2).reshape(q.sizes());
-}
 
 void assert_shapes(int64_t rows, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
   SL_ASSERT(q.dim() == 3 && k.dim() == 3 && k.sizes() == v.sizes(),
-            "q [T, H, d], k and v [T, G, d]");
+            "q is [T, H, d], k and v are [T, G, d]");
   SL_ASSERT(q.size(0) == rows && k.size(0) == rows, "{} queries and {} keys for {} rows", q.size(0),
             k.size(0), rows);
   SL_ASSERT(q.size(2) == k.size(2) && q.size(1) % k.size(1) == 0, "{} x {} queries, {} x {} keys",
@@ -165,33 +145,10 @@ void assert_shapes(int64_t rows, const at::Tensor& q, const at::Tensor& k, const
 
 }  // namespace
 
-AttentionTables lower_plan(const AttentionPlan& plan) {
-  Lowering lowering(plan.rows);
-  const std::vector<Run> runs = sorted_runs(plan);
-  for (std::span<const Run> rest(runs); !rest.empty();) {
-    const size_t count = group_size(rest);
-    lowering.add_group(rest.first(count));
-    rest = rest.subspan(count);
-  }
-  return std::move(lowering).finish();
-}
-
 at::Tensor planned_attention(const AttentionTables& tables, const at::Tensor& q_THd,
                              const at::Tensor& k_TGd, const at::Tensor& v_TGd, double scale) {
   assert_shapes(tables.rows, q_THd, k_TGd, v_TGd);
-  std::vector<int64_t> query_slots, key_slots;
-  for (const auto& group : tables.groups) {
-    query_slots.push_back(group.runs * group.queries);
-    key_slots.push_back(group.runs * group.keys);
-  }
-  const auto q = gather_rows(q_THd, tables.queries).split_with_sizes(query_slots);
-  const auto k = gather_rows(k_TGd, tables.keys).split_with_sizes(key_slots);
-  const auto v = gather_rows(v_TGd, tables.keys).split_with_sizes(key_slots);
-  std::vector<at::Tensor> outputs;
-  for (size_t i = 0; i < tables.groups.size(); ++i) {
-    outputs.push_back(group_attention(tables.groups[i], q[i], k[i], v[i], scale));
-  }
-  return gather_rows(at::cat(outputs), tables.outputs);
+  return PlannedAttention::apply(q_THd, k_TGd, v_TGd, tables.lowered, scale);
 }
 
 at::Tensor dense_attention(const Layout& layout, const at::Tensor& q_THd, const at::Tensor& k_TGd,
@@ -203,10 +160,10 @@ at::Tensor dense_attention(const Layout& layout, const at::Tensor& q_THd, const 
   for (int64_t q = 0; q < rows; ++q) {
     for (int64_t k = 0; k < rows; ++k) *entry++ = allowed(layout, q, k);
   }
-  const auto batched = [](const at::Tensor& x) { return x.transpose(0, 1).unsqueeze(0); };
-  return at::scaled_dot_product_attention(batched(q_THd), batched(k_TGd), batched(v_TGd), mask, 0.0,
-                                          /*is_causal=*/false, scale,
-                                          q_THd.size(1) != k_TGd.size(1))
+  const auto heads_first = [](const at::Tensor& x) { return x.transpose(0, 1).unsqueeze(0); };
+  return at::scaled_dot_product_attention(
+             heads_first(q_THd), heads_first(k_TGd), heads_first(v_TGd), mask, /*dropout_p=*/0.0,
+             /*is_causal=*/false, scale, /*enable_gqa=*/q_THd.size(1) != k_TGd.size(1))
       .squeeze(0)
       .transpose(0, 1);
 }

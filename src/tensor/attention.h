@@ -7,28 +7,33 @@
 #include "batch/layout.h"
 #include "tensor/gather.h"
 
+#include <cstdint>
+#include <memory>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 namespace sightline {
 
-// A plan as index tensors, made once a batch and used by every layer and head.
+// A plan made ready for batched products, once a batch, and used by every layer and head. Copies
+// share what they hold.
+//
+// Runs of like length are padded at their ends to one shape, a group, and computed by one batched
+// product. Padding at the ends, and keys in the order of their rows, make every mask a number: a
+// query sees the first `seen` keys of its run.
 struct AttentionTables {
-  // Runs of like length, padded at their ends to one shape and computed by one call.
   struct Group {
     int64_t runs = 0, queries = 0, keys = 0;  // B, Lq, Lk after padding
-    // Every run's keys are its own queries: the kernel's causal (upper left) mask says it all, as
-    // the padded keys lie behind every real query.
-    bool causal = false;
-    at::Tensor mask;  // additive fp32 [B or 1, 1, Lq, Lk]; undefined: all seen, or `causal`
+    int64_t first_query = 0, first_key = 0;   // its first slots in the tables below
+    std::vector<int32_t> seen;                // [B * Lq]; empty: all see all
   };
-  int64_t rows = 0;
-  std::vector<Group> groups;
-  GatherTable queries;  // T rows -> B * Lq slots of every group in turn
-  GatherTable keys;     // T rows -> B * Lk slots of every group in turn
-  GatherTable outputs;  // query slots -> T rows
+  struct Lowered {
+    std::vector<Group> groups;
+    SlotTable queries, keys;
+  };
+  std::shared_ptr<const Lowered> lowered;
 
+  int64_t rows = 0;
   int64_t padded_scores = 0;  // computed (q, k) pairs, padding and what a mask hides included
   int64_t gathered_keys = 0;  // key slots, padding included; plan.num_keys() are real
 };
@@ -36,7 +41,11 @@ struct AttentionTables {
 AttentionTables lower_plan(const AttentionPlan& plan);
 
 // softmax(q k^T * scale) v over the pairs that the plan allows. q [T, H, d]; k, v [T, G, d]; result
-// [T, H, d] in q's dtype. Differentiable; the backward sums in a fixed order. On the CPU.
+// [T, H, d] in q's dtype. Differentiable (once); the backward sums in a fixed order. The scores of
+// the padded runs are kept for it: padded_scores * H numbers of q's dtype. On the CPU.
+//
+// Why batched products and not LibTorch's fused attention: for the short runs of captions its CPU
+// kernel takes twice the time in fp32 and seven times in bf16 (bench/attention).
 at::Tensor planned_attention(const AttentionTables& tables, const at::Tensor& q_THd,
                              const at::Tensor& k_TGd, const at::Tensor& v_TGd, double scale);
 

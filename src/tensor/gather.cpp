@@ -9,131 +9,113 @@
 #include <ATen/OpMathType.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 namespace sightline {
 namespace {
 
-constexpr int64_t kElementsPerTask = 1 << 15;  // below this a thread costs more than it saves
+using Slot = SlotTable::Slot;
 
-at::Tensor rows_like(const at::Tensor& tensor, int64_t rows) {
-  std::vector<int64_t> sizes = tensor.sizes().vec();
-  sizes[0] = rows;
-  return at::empty(sizes, tensor.options());
-}
+constexpr int64_t kElementsPerTask = 1 << 15;  // below this a thread costs more than it saves
 
 int64_t rows_per_task(int64_t width) { return std::max<int64_t>(1, kElementsPerTask / width); }
 
-at::Tensor gather(const at::Tensor& source, const at::Tensor& rows) {
-  const at::Tensor from = source.contiguous();
-  at::Tensor to = rows_like(source, rows.numel());
-  if (to.numel() == 0) return to;
-  const int64_t width = to.numel() / to.size(0);
-  const size_t bytes = static_cast<size_t>(width) * source.element_size();
-  const auto* from_bytes = static_cast<const char*>(from.const_data_ptr());
-  auto* to_bytes = static_cast<char*>(to.mutable_data_ptr());
-  const int64_t* row = rows.const_data_ptr<int64_t>();
-  at::parallel_for(0, rows.numel(), rows_per_task(width), [&](int64_t begin, int64_t end) {
-    for (int64_t slot = begin; slot < end; ++slot) {
-      if (row[slot] == kNoRow) {
-        std::memset(to_bytes + slot * bytes, 0, bytes);
-      } else {
-        std::memcpy(to_bytes + slot * bytes, from_bytes + row[slot] * bytes, bytes);
+// Where a slot's head stands, in rows of d elements.
+int64_t place(const Slot& slot, int64_t heads, int64_t head) {
+  return int64_t{slot.run_first} * heads + head * slot.length + slot.at;
+}
+
+// One row of the sum: to [heads, d] from the slots of `indices`. `sum` has room for d.
+template <class T, class Sum>
+void sum_row(const T* from, const std::vector<Slot>& slots, const int32_t* indices, int32_t count,
+             int64_t heads, int64_t d, Sum* sum, T* to) {
+  for (int64_t head = 0; head < heads; ++head, to += d) {
+    const auto values = [&](int32_t i) { return from + place(slots[indices[i]], heads, head) * d; };
+    if (count <= 1) {
+      if (count == 0) std::fill_n(to, d, T(0));
+      if (count == 1) std::copy_n(values(0), d, to);
+      continue;
+    }
+    std::copy_n(values(0), d, sum);
+    for (int32_t i = 1; i < count; ++i) {
+      const T* const next = values(i);
+      for (int64_t e = 0; e < d; ++e) sum[e] += static_cast<Sum>(next[e]);
+    }
+    for (int64_t e = 0; e < d; ++e) to[e] = static_cast<T>(sum[e]);
+  }
+}
+
+}  // namespace
+
+void SlotTable::add_run(const std::vector<int32_t>& rows, int32_t length) {
+  SL_ASSERT(static_cast<int64_t>(rows.size()) <= length, "{} rows in a run of {}", rows.size(),
+            length);
+  const auto first = static_cast<int32_t>(slots_.size());
+  for (int32_t at = 0; at < length; ++at) {
+    const int32_t row = at < static_cast<int32_t>(rows.size()) ? rows[at] : -1;
+    SL_ASSERT(row < rows_, "row {} of {}", row, rows_);
+    slots_.push_back({row, first, at, length});
+  }
+}
+
+void SlotTable::index() {
+  first_of_row_.assign(rows_ + 1, 0);
+  for (const Slot& slot : slots_) {
+    if (slot.row >= 0) ++first_of_row_[slot.row + 1];
+  }
+  for (int64_t row = 0; row < rows_; ++row) first_of_row_[row + 1] += first_of_row_[row];
+  slots_of_row_.resize(first_of_row_.back());
+  std::vector<int32_t> next = first_of_row_;
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].row >= 0) slots_of_row_[next[slots_[i].row]++] = static_cast<int32_t>(i);
+  }
+}
+
+at::Tensor gather_slots(const at::Tensor& x, const SlotTable& table) {
+  SL_ASSERT(x.is_cpu() && x.dim() == 3 && x.size(0) == table.rows(),
+            "[rows, heads, d] on the CPU, {} rows", table.rows());
+  const at::Tensor from = x.contiguous();
+  const int64_t heads = x.size(1), d = x.size(2);
+  const auto slots = static_cast<int64_t>(table.slots().size());
+  at::Tensor to = at::empty({slots * heads, d}, x.options());
+  const size_t bytes = d * x.element_size();
+  const auto* source = static_cast<const char*>(from.const_data_ptr());
+  auto* target = static_cast<char*>(to.mutable_data_ptr());
+  at::parallel_for(0, slots, rows_per_task(heads * d), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const Slot& slot = table.slots()[i];
+      for (int64_t head = 0; head < heads; ++head) {
+        char* const copy = target + place(slot, heads, head) * bytes;
+        if (slot.row < 0) {
+          std::memset(copy, 0, bytes);
+        } else {
+          std::memcpy(copy, source + (slot.row * heads + head) * bytes, bytes);
+        }
       }
     }
   });
   return to;
 }
 
-// to[row] = sum of from[slot] over the row's slots; `sum` is room for one row.
-template <class T, class Sum>
-void sum_slots(const T* from, const int64_t* slots, int64_t count, int64_t width, Sum* sum, T* to) {
-  if (count == 0) {
-    std::fill_n(to, width, T(0));
-    return;
-  }
-  if (count == 1) {
-    std::copy_n(from + slots[0] * width, width, to);
-    return;
-  }
-  const T* first = from + slots[0] * width;
-  for (int64_t i = 0; i < width; ++i) sum[i] = static_cast<Sum>(first[i]);
-  for (int64_t s = 1; s < count; ++s) {
-    const T* next = from + slots[s] * width;
-    for (int64_t i = 0; i < width; ++i) sum[i] += static_cast<Sum>(next[i]);
-  }
-  for (int64_t i = 0; i < width; ++i) to[i] = static_cast<T>(sum[i]);
-}
-
-at::Tensor scatter_sum(const at::Tensor& slot_values, const at::Tensor& first_slot,
-                       const at::Tensor& slots) {
-  const at::Tensor from = slot_values.contiguous();
-  const int64_t rows = first_slot.numel() - 1;
-  at::Tensor to = rows_like(from, rows);
-  if (to.numel() == 0) return to;
-  const int64_t width = to.numel() / rows;
-  const int64_t* first = first_slot.const_data_ptr<int64_t>();
-  const int64_t* slot = slots.const_data_ptr<int64_t>();
-  AT_DISPATCH_FLOATING_TYPES_AND2(at::kBFloat16, at::kHalf, from.scalar_type(), "scatter_sum", [&] {
-    const scalar_t* source = from.const_data_ptr<scalar_t>();
-    scalar_t* target = to.mutable_data_ptr<scalar_t>();
-    at::parallel_for(0, rows, rows_per_task(width), [&](int64_t begin, int64_t end) {
-      std::vector<at::opmath_type<scalar_t>> sum(width);
+at::Tensor sum_slots(const at::Tensor& slots, const SlotTable& table, int64_t heads) {
+  const int64_t d = slots.size(1);
+  SL_ASSERT(
+      slots.is_contiguous() && slots.size(0) == static_cast<int64_t>(table.slots().size()) * heads,
+      "{} x {} slots, not {}", table.slots().size(), heads, slots.size(0));
+  at::Tensor to = at::empty({table.rows(), heads, d}, slots.options());
+  const int32_t* const first = table.first_of_row().data();
+  const int32_t* const indices = table.slots_of_row().data();
+  AT_DISPATCH_FLOATING_TYPES_AND2(at::kBFloat16, at::kHalf, slots.scalar_type(), "sum_slots", [&] {
+    const scalar_t* const from = slots.const_data_ptr<scalar_t>();
+    scalar_t* const out = to.mutable_data_ptr<scalar_t>();
+    at::parallel_for(0, table.rows(), rows_per_task(heads * d), [&](int64_t begin, int64_t end) {
+      std::vector<at::opmath_type<scalar_t>> sum(d);
       for (int64_t row = begin; row < end; ++row) {
-        sum_slots(source, slot + first[row], first[row + 1] - first[row], width, sum.data(),
-                  target + row * width);
+        sum_row(from, table.slots(), indices + first[row], first[row + 1] - first[row], heads, d,
+                sum.data(), out + row * heads * d);
       }
     });
   });
   return to;
-}
-
-class GatherRows : public torch::autograd::Function<GatherRows> {
- public:
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& source,
-                            const GatherTable& table) {
-    context->saved_data["first_slot"] = table.first_slot;
-    context->saved_data["slots"] = table.slots;
-    return gather(source, table.rows);
-  }
-
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 const torch::autograd::variable_list& gradients) {
-    return {scatter_sum(gradients[0], context->saved_data["first_slot"].toTensor(),
-                        context->saved_data["slots"].toTensor()),
-            at::Tensor()};
-  }
-};
-
-}  // namespace
-
-GatherTable make_gather_table(const std::vector<int64_t>& rows, int64_t num_sources) {
-  std::vector<int64_t> first(num_sources + 1, 0);
-  for (const int64_t row : rows) {
-    SL_ASSERT(row >= kNoRow && row < num_sources, "row {} of {}", row, num_sources);
-    if (row != kNoRow) ++first[row + 1];
-  }
-  for (int64_t row = 0; row < num_sources; ++row) first[row + 1] += first[row];
-
-  GatherTable table;
-  const auto options = at::TensorOptions().dtype(at::kLong);
-  table.rows = at::empty({static_cast<int64_t>(rows.size())}, options);
-  table.first_slot = at::empty({num_sources + 1}, options);
-  table.slots = at::empty({first.back()}, options);
-  std::copy(rows.begin(), rows.end(), table.rows.mutable_data_ptr<int64_t>());
-  std::copy(first.begin(), first.end(), table.first_slot.mutable_data_ptr<int64_t>());
-  auto* slots = table.slots.mutable_data_ptr<int64_t>();
-  for (size_t slot = 0; slot < rows.size(); ++slot) {
-    if (rows[slot] != kNoRow) slots[first[rows[slot]]++] = static_cast<int64_t>(slot);
-  }
-  return table;
-}
-
-at::Tensor gather_rows(const at::Tensor& source, const GatherTable& table) {
-  SL_ASSERT(source.is_cpu(), "gather_rows runs on the CPU");
-  SL_ASSERT(source.size(0) == table.num_sources(), "{} rows for a table of {}", source.size(0),
-            table.num_sources());
-  return GatherRows::apply(source, table);
 }
 
 }  // namespace sightline

@@ -1,7 +1,11 @@
 #pragma once
-// Rows of a tensor copied by index, differentiably. The backward of a gather is a sum by index;
-// here it runs over the source's rows, each summing its slots in ascending order, so it is parallel
-// and yet the same to the bit every time.
+// Packed rows copied into padded runs, and summed back.
+//
+// A run is `length` slots; a slot copies one packed row, or none (padding). Runs lie side by side,
+// each head-major, so that a product over (run, head) reads contiguous matrices: with h heads of
+// size d, slot i of a run whose first slot is f stands at [f * h + head * length + i] of [slots *
+// h, d]. A row may stand in many slots. Summing back goes over rows, each adding its slots in
+// ascending order: parallel, and yet the same to the bit every time.
 
 #include <cstdint>
 #include <vector>
@@ -10,23 +14,38 @@
 
 namespace sightline {
 
-inline constexpr int64_t kNoRow = -1;  // a slot that holds zeros and passes no gradient
+class SlotTable {
+ public:
+  struct Slot {
+    int32_t row = -1;       // the packed row that it copies; -1: padding
+    int32_t run_first = 0;  // the first slot of its run
+    int32_t at = 0;         // its place in the run
+    int32_t length = 0;     // of the run
+  };
 
-// Which source row each slot copies, and the same the other way round: row r is copied to
-// slots[first_slot[r]] .. slots[first_slot[r + 1] - 1], ascending. int64, on the CPU.
-struct GatherTable {
-  at::Tensor rows;        // [slots] row of the source, or kNoRow
-  at::Tensor first_slot;  // [sources + 1]
-  at::Tensor slots;       // [slots that are not kNoRow]
+  explicit SlotTable(int64_t rows = 0) : rows_(rows) {}
 
-  int64_t num_slots() const { return rows.numel(); }
-  int64_t num_sources() const { return first_slot.numel() - 1; }
+  // A run of at least `rows.size()` slots, the rest padding. Then, once: index().
+  void add_run(const std::vector<int32_t>& rows, int32_t length);
+  void index();
+
+  int64_t rows() const { return rows_; }
+  const std::vector<Slot>& slots() const { return slots_; }
+  // Row r stands in slots slots_of_row()[first_of_row()[r] .. first_of_row()[r + 1]), ascending.
+  const std::vector<int32_t>& first_of_row() const { return first_of_row_; }
+  const std::vector<int32_t>& slots_of_row() const { return slots_of_row_; }
+
+ private:
+  int64_t rows_ = 0;
+  std::vector<Slot> slots_;
+  std::vector<int32_t> first_of_row_, slots_of_row_;
 };
 
-GatherTable make_gather_table(const std::vector<int64_t>& rows, int64_t num_sources);
+// x [rows, h, d] -> [slots * h, d], padding zero. Any dtype, any strides; on the CPU.
+at::Tensor gather_slots(const at::Tensor& x, const SlotTable& table);
 
-// [sources, ...] -> [slots, ...]. Any strides; fp32, fp64, fp16 or bf16 (16-bit gradients are
-// summed in fp32 and rounded once). On the CPU.
-at::Tensor gather_rows(const at::Tensor& source, const GatherTable& table);
+// slots [slots * h, d] -> [rows, h, d]: each row the sum of its slots, zero where it has none.
+// 16-bit values are summed in fp32 and rounded once.
+at::Tensor sum_slots(const at::Tensor& slots, const SlotTable& table, int64_t heads);
 
 }  // namespace sightline

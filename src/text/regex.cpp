@@ -30,8 +30,8 @@ std::string with_unicode_classes(std::string_view pattern, std::string_view sour
     } else if (escaped == 'w') {
       result += in_class ? word : "[" + word + "]";
     } else if (escaped == 'W') {
-      check(!in_class, "{}: the pattern \"{}\" has \\W inside [...], which is not supported", source,
-            pattern);
+      check(!in_class, "{}: the pattern \"{}\" has \\W inside [...], which is not supported",
+            source, pattern);
       result += "[^" + word + "]";
     } else {
       result += {'\\', escaped};

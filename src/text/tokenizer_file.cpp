@@ -195,6 +195,20 @@ std::vector<AddedToken> read_added_tokens(const VocabularyJson& file, const BpeM
   return added;
 }
 
+// Else what a user writes could become a special token.
+void check_merges_make_no_special(const TokenizerSpec& spec, std::string_view source) {
+  std::unordered_map<int32_t, std::string> special;
+  for (const auto& token : spec.added_tokens) {
+    if (token.special) special.emplace(token.id, token.content);
+  }
+  for (size_t i = 0; i < spec.model.merges.size(); ++i) {
+    const auto found = special.find(spec.model.merges[i].merged);
+    if (found == special.end()) continue;
+    fail("{}: merge {} makes the special token \"{}\" out of ordinary text; that is not supported",
+         source, i, found->second);
+  }
+}
+
 Json component(const VocabularyJson& file, const char* key) {
   return Json(file.value(key, VocabularyJson()));
 }
@@ -279,6 +293,7 @@ TokenizerSpec read_tokenizer(const fs::path& path) {
   TokenizerSpec spec;
   spec.model = read_model(file, source);
   spec.added_tokens = read_added_tokens(file, spec.model, source);
+  check_merges_make_no_special(spec, source);
   spec.normalizer = component(file, "normalizer");
   spec.pre_tokenizer = component(file, "pre_tokenizer");
   spec.decoder = component(file, "decoder");

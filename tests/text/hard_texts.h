@@ -1,11 +1,11 @@
 #pragma once
 // Texts that tell tokenizers apart, valid UTF-8 all.
 
-#include <string>
-#include <vector>
-
 #include "base/rng.h"
 #include "text/utf8.h"
+
+#include <string>
+#include <vector>
 
 namespace sightline::test {
 
@@ -28,7 +28,9 @@ inline std::vector<std::string> hard_texts() {
       "ไทย हिन्दी தமிழ் עברית العربية ქართული",
       "👍🏽 👩‍👩‍👧‍👦 🏳️‍🌈 🇩🇪🇯🇵 ☃️ ✈",
       "zero\xE2\x80\x8Bwidth\xE2\x80\x8Djoiner\xEF\xBB\xBFmark\xE2\x81\xA0",
-      "spaces: \xC2\xA0|\xE1\x9A\x80|\xE1\xA0\x8E|\xE2\x80\x83|\xE2\x80\xA8|\xE2\x80\xA9|\xE3\x80\x80|\xC2\x85|",
+      "spaces: "
+      "\xC2\xA0|\xE1\x9A\x80|\xE1\xA0\x8E|\xE2\x80\x83|\xE2\x80\xA8|\xE2\x80\xA9|\xE3\x80\x80|"
+      "\xC2\x85|",
       "control \x01\x02\x04\x1B[0m \x7F \xC2\x80\xC2\x9F",
       "private \xEE\x80\x80 \xF3\xB0\x80\x80 last \xF4\x8F\xBF\xBF \xEF\xBF\xBF \xEF\xBF\xBD",
       "▁ ▁▁ x▁y ▁z",
@@ -56,13 +58,14 @@ inline std::vector<std::string> random_texts(size_t count, uint64_t seed) {
     char32_t first, last;
   };
   const std::vector<Range> ranges = {
-      {0x20, 0x7E},     {0x20, 0x7E},     {0x20, 0x20},     {0x09, 0x0D},     {0xA0, 0x24F},
-      {0x300, 0x36F},   {0x391, 0x3A1},   {0x410, 0x44F},   {0x5D0, 0x5EA},   {0x620, 0x669},
-      {0x904, 0x939},   {0x966, 0x96F},   {0xE01, 0xE30},   {0x1100, 0x1112}, {0x1E00, 0x1EFF},
-      {0x2000, 0x2063}, {0x2070, 0x2071}, {0x2150, 0x2189}, {0x2190, 0x23FF}, {0x2460, 0x24FF},
-      {0x2581, 0x2581}, {0x3000, 0x3029}, {0x3041, 0x3096}, {0x4E00, 0x9FA5}, {0xAC00, 0xD7A3},
-      {0xE000, 0xE010}, {0xFF10, 0xFF5A}, {0x10400, 0x1044F}, {0x1D7CE, 0x1D7FF},
-      {0x1F300, 0x1F64F}, {0x20000, 0x20100}};
+      {0x20, 0x7E},       {0x20, 0x7E},       {0x20, 0x20},      {0x09, 0x0D},
+      {0xA0, 0x24F},      {0x300, 0x36F},     {0x391, 0x3A1},    {0x410, 0x44F},
+      {0x5D0, 0x5EA},     {0x620, 0x669},     {0x904, 0x939},    {0x966, 0x96F},
+      {0xE01, 0xE30},     {0x1100, 0x1112},   {0x1E00, 0x1EFF},  {0x2000, 0x2063},
+      {0x2070, 0x2071},   {0x2150, 0x2189},   {0x2190, 0x23FF},  {0x2460, 0x24FF},
+      {0x2581, 0x2581},   {0x3000, 0x3029},   {0x3041, 0x3096},  {0x4E00, 0x9FA5},
+      {0xAC00, 0xD7A3},   {0xE000, 0xE010},   {0xFF10, 0xFF5A},  {0x10400, 0x1044F},
+      {0x1D7CE, 0x1D7FF}, {0x1F300, 0x1F64F}, {0x20000, 0x20100}};
   Rng rng(seed);
   std::vector<std::string> texts;
   for (size_t i = 0; i < count; ++i) {
@@ -71,8 +74,8 @@ inline std::vector<std::string> random_texts(size_t count, uint64_t seed) {
       const Range range = ranges[rng.below(ranges.size())];
       const uint64_t repeats = 1 + (rng.below(4) == 0 ? rng.below(4) : 0);
       for (uint64_t r = 0; r < repeats; ++r) {
-        append_utf8(text, range.first + static_cast<char32_t>(
-                                            rng.below(range.last - range.first + 1)));
+        append_utf8(text,
+                    range.first + static_cast<char32_t>(rng.below(range.last - range.first + 1)));
       }
     }
     texts.push_back(std::move(text));

@@ -1,0 +1,128 @@
+#include "features/fill.h"
+
+#include <cstring>
+
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "image/decode.h"
+#include "recipe/trainable.h"
+
+namespace sightline {
+
+namespace {
+
+// All that a stored feature depends on but the picture itself.
+std::string store_name(const Bundle& bundle, int64_t depth) {
+  const auto& vision = bundle.model->vision();
+  std::string text = describe(*bundle.processor) + "|" + to_json(vision.config()).dump() + "|" +
+                     std::to_string(depth) + "|" +
+                     std::to_string(static_cast<int>(bundle.model->dtype()));
+  // A parameter lies below the cut where a stage that trains all from the cut on leaves it frozen.
+  const int64_t layers = vision.config().num_hidden_layers;
+  std::vector<std::string> above;
+  if (depth < layers) above.push_back(fmt::format("vision.layers[{}:]", depth));
+  if (depth <= layers) above.push_back("vision.norm");
+  const Trainable lies_above(above, layers, 0);
+  for (const auto& [name, tensor] : bundle.model->params()) {
+    if (!name.starts_with("vision.") || lies_above(name)) continue;
+    text += content_key(std::span(static_cast<const std::byte*>(tensor.data_ptr()), tensor.nbytes()));
+  }
+  return content_key(text);
+}
+
+class Filler {
+ public:
+  Filler(const Bundle& bundle, FeatureStore& store, const FillOptions& options)
+      : bundle_(bundle), store_(store), options_(options) {
+    const int64_t side = bundle.processor->size;
+    pixels_ = at::zeros({options.batch, 3, side, side}, at::kFloat);
+  }
+
+  void add(const std::string& key, const ImageSource& source, std::string_view bytes) {
+    const Image image =
+        apply(*bundle_.processor, decode_image(std::as_bytes(std::span(bytes)), source.name()));
+    const int64_t numbers = pixels_.numel() / options_.batch;
+    normalise(*bundle_.processor, image,
+              std::span(pixels_.data_ptr<float>() + static_cast<int64_t>(keys_.size()) * numbers,
+                        static_cast<size_t>(numbers)));
+    keys_.push_back(key);
+    if (static_cast<int64_t>(keys_.size()) == options_.batch) compute();
+  }
+
+  bool holds(const std::string& key) const {
+    return std::find(keys_.begin(), keys_.end(), key) != keys_.end();
+  }
+
+  // Runs the batch, padded by whatever stands in its unused places.
+  void compute() {
+    if (keys_.empty()) return;
+    const c10::NoGradGuard no_grad;
+    const at::Tensor hidden_IND = bundle_.model->vision()
+                                      .below(pixels_, options_.depth)
+                                      .to(at::kBFloat16)
+                                      .contiguous();
+    const auto* words = static_cast<const uint16_t*>(hidden_IND.data_ptr());
+    for (size_t i = 0; i < keys_.size(); ++i) {
+      const auto size = static_cast<size_t>(store_.words());
+      store_.append(keys_[i], std::span(words + i * size, size));
+    }
+    keys_.clear();
+    if (++batches_ % 16 == 0) store_.flush();
+  }
+
+ private:
+  const Bundle& bundle_;
+  FeatureStore& store_;
+  const FillOptions& options_;
+  at::Tensor pixels_;
+  std::vector<std::string> keys_;
+  int64_t batches_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<FeatureStore> filled_store(const Bundle& bundle,
+                                           std::span<const LoaderEntry> entries,
+                                           const FillOptions& options) {
+  const auto shape = bundle.model->vision().shape_at(options.depth);
+  const std::filesystem::path folder =
+      std::filesystem::path(options.cache) / store_name(bundle, options.depth);
+  auto store = std::make_unique<FeatureStore>(folder, shape[0] * shape[1]);
+
+  Filler filler(bundle, *store, options);
+  Progress progress;
+  size_t total = 0, seen = 0, computed = 0;
+  for (const LoaderEntry& entry : entries) total += entry.dataset->size();
+  for (const LoaderEntry& entry : entries) {
+    for (size_t number = 0; number < entry.dataset->size(); ++number, ++seen) {
+      const Example example = entry.dataset->example(number);
+      for (const ImageSource& source : example.images) {
+        try {
+          const std::string bytes = read_image_bytes(source);
+          const std::string key = content_key(bytes);
+          if (store->contains(key) || filler.holds(key)) continue;
+          filler.add(key, source, bytes);
+          ++computed;
+        } catch (const Error&) {
+          if (entry.on_bad_sample == OnBadSample::fail) throw;  // else the loader counts and lists it
+        }
+      }
+      if (computed > 0) {
+        progress.update(fmt::format("features: {} of {} samples, {} pictures computed", seen + 1,
+                                    total, computed));
+      }
+    }
+  }
+  filler.compute();
+  store->flush();
+  progress.finish();
+  if (computed > 0) log("features: {} pictures computed, {} in {}", computed, store->size(), folder.string());
+  return store;
+}
+
+}  // namespace sightline

@@ -1,0 +1,30 @@
+#pragma once
+// Fills a feature store: the frozen lower part of the vision model is run once over every picture
+// that a stage will show, in batches of one fixed shape, before the stage's first step.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "bundle/bundle.h"
+#include "data/dataset.h"
+#include "data/feature_store.h"
+#include "data/loader.h"
+
+namespace sightline {
+
+struct FillOptions {
+  std::string cache = ".cache/features";
+  int64_t depth = 0;   // the vision model's cut (VisionEncoder::below)
+  int64_t batch = 32;  // images a forward; the last batch is padded to it
+};
+
+// Opens the store for (processor, weights below the cut, cut) and computes what `datasets` lack in
+// it. Killed and run again it goes on where it was. An unreadable picture is an Error naming it,
+// unless its dataset skips bad samples.
+std::unique_ptr<FeatureStore> filled_store(const Bundle& bundle,
+                                           std::span<const LoaderEntry> entries,
+                                           const FillOptions& options);
+
+}  // namespace sightline

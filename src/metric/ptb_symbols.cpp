@@ -1,0 +1,122 @@
+// Punctuation, brackets, currencies, entities, smileys; and the choice among all the rules.
+#include "metric/ptb_characters.h"
+#include "metric/ptb_match.h"
+
+namespace sightline {
+namespace {
+
+bool is_one_of(char32_t c, PtbText set) { return set.find(c) != PtbText::npos; }
+
+struct Spelling {
+  PtbText spelled;
+  std::string_view replacement;  // empty: punctuation that coco-caption removes
+};
+
+constexpr Spelling kSpellings[] = {
+    {U"&amp;", "&"},      {U"&lt;", "<"},       {U"&gt;", ">"},      {U"&quot;", ""},
+    {U"&nbsp;", ""},      {U"&mdash;", ""},     {U"&ndash;", ""},    {U"&MD;", ""},
+    {U"(", "-lrb-"},      {U")", "-rrb-"},      {U"[", "-lsb-"},     {U"]", "-rsb-"},
+    {U"{", "-lcb-"},      {U"}", "-rcb-"},      {U"-LRB-", "-lrb-"}, {U"-RRB-", "-rrb-"},
+    {U"-LSB-", "-lsb-"},  {U"-RSB-", "-rsb-"},  {U"-LCB-", "-lcb-"}, {U"-RCB-", "-rcb-"},
+    {U"\xa2", "cents"},   {U"\xa3", "#"},       {U"\xa4", "$"},      {U"\x80", "$"},
+    {U"\x20a0", "$"},     {U"\x20ac", "$"},     {U"\xbc", "1/4"},    {U"\xbd", "1/2"},
+    {U"\xbe", "3/4"},     {U"\x2153", "1/3"},   {U"\x2154", "2/3"},  {U"\x85", ""},
+    {U"\x2026", ""},      {U"\x96", ""},        {U"\x97", ""},       {U"\x2013", ""},
+    {U"\x2014", ""},      {U"\x2015", ""},      {U"\x91", ""},       {U"\x2018", ""},
+    {U"\x201b", ""},      {U"\x2039", ""},      {U"\x203a", ""},     {U"\x93", ""},
+    {U"\xab", ""},        {U"\x201c", ""},      {U"\x94", ""},       {U"\xbb", ""},
+    {U"\x201d", ""},      {U"\"", ""},          {U"`", ""},          {U"``", ""},
+    {U",", ""},           {U";", ""},           {U":", ""},          {U".", ""}};
+
+PtbMatch match_spelling(PtbText text) {
+  PtbMatch best;
+  for (const Spelling& entry : kSpellings) {
+    const size_t length = entry.spelled.size();
+    if (text.substr(0, length) != entry.spelled) continue;
+    const PtbForm form = entry.replacement.empty() ? PtbForm::kNothing : PtbForm::kReplaced;
+    best = longer(best, {length, length, form, entry.replacement});
+  }
+  return best;
+}
+
+// Three to five full stops, with spaces between them or without.
+size_t ellipsis(PtbText text) {
+  size_t close = 0;
+  while (close < 5 && peek(text, close) == U'.') ++close;
+  size_t wide = 1;
+  while (wide < 9 && peek(text, wide) == U' ' && peek(text, wide + 1) == U'.') wide += 2;
+  if (text[0] != U'.') return 0;
+  const size_t best = close > wide ? close : wide;
+  return (close >= 3 || wide >= 5) ? best : 0;
+}
+
+size_t run_of_first(PtbText text) {
+  size_t end = 1;
+  while (peek(text, end) == text[0]) ++end;
+  return end;
+}
+
+// Runs that make one token: dashes, exclamation and question marks, stars, underscores.
+PtbMatch match_run(PtbText text) {
+  const char32_t c = text[0];
+  if (c == U'-' || c == 0xad) {
+    size_t end = 0;
+    while (peek(text, end) == U'-' || peek(text, end) == 0xad) ++end;
+    return {end, end, PtbForm::kNothing};
+  }
+  if (c == U'!' || c == U'?') {
+    size_t end = 0;
+    while (peek(text, end) == U'!' || peek(text, end) == U'?') ++end;
+    return {end, end, end == 1 ? PtbForm::kNothing : PtbForm::kText};
+  }
+  if (is_one_of(c, U"*_#<>")) return text_match(run_of_first(text));
+  return {};
+}
+
+}  // namespace
+
+PtbMatch match_ptb_smiley(PtbText text) {
+  size_t at = peek(text, 0) == U'<' || peek(text, 0) == U'>' ? 1 : 0;
+  if (is_one_of(peek(text, at), U":;=") && at < text.size()) {
+    ++at;
+    if (at < text.size() && is_one_of(text[at], U"-o*'")) ++at;
+    const bool mouth = at < text.size() && is_one_of(text[at], U"()DPdpO\\{@|[]");
+    if (mouth && !is_ascii_letter(peek(text, at + 1))) return {at + 2, at + 1};
+  }
+  return {};
+}
+
+PtbMatch match_ptb_symbol(PtbText text) {
+  PtbMatch best = match_spelling(text);
+  const size_t dots = ellipsis(text);
+  best = longer(best, {dots, dots, PtbForm::kNothing});
+  best = longer(best, match_run(text));
+  if (ptb_class(text[0]) == PtbClass::kDropped) {
+    return longer(best, {1, 1, PtbForm::kNothing});
+  }
+  return longer(best, text_match(1));
+}
+
+PtbMatch match_ptb_token(PtbText text) {
+  const char32_t first = text[0];
+  const PtbClass kind = ptb_class(first);
+  if (kind == PtbClass::kDropped) return {1, 1, PtbForm::kNothing};
+  PtbMatch best;
+  if (kind == PtbClass::kLetter || kind == PtbClass::kMark || kind == PtbClass::kDigit ||
+      first == 0xad) {
+    best = match_ptb_contraction(text);
+    best = longer(best, match_ptb_apostrophe_word(text));
+    best = longer(best, match_ptb_abbreviation(text));
+    best = longer(best, match_ptb_word(text));
+  }
+  if (is_ascii_digit(first) || is_one_of(first, U"+-.,:(")) {
+    best = longer(best, match_ptb_number(text));
+  }
+  best = longer(best, match_ptb_apostrophe(text));
+  best = longer(best, match_ptb_address(text));
+  best = longer(best, match_ptb_tag(text));
+  best = longer(best, match_ptb_smiley(text));
+  return longer(best, match_ptb_symbol(text));
+}
+
+}  // namespace sightline

@@ -1,0 +1,30 @@
+#pragma once
+// The tokens by which coco-caption compares captions, without its Java program.
+//
+// coco-caption writes all captions to one file, a line each, runs Stanford CoreNLP 3.4.1's
+// PTBTokenizer with -preserveLines -lowerCase over it and removes punctuation: '' ' `` ` . ? ! , :
+// - -- ... ; and the brackets -LRB- ... in capitals. Since the tokens are in lower case by then,
+// brackets stay in its results as -lrb-, -rrb-, ...: so they do here. (Spelling is left alone:
+// "colour" stays.) These functions were written from what that program does, not from its source,
+// and are held equal to it by the tests.
+//
+// White space inside a caption counts as a space. So do the line separators other than \n (a
+// carriage return, U+2028, ...), at which coco-caption would wrongly begin another caption.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sightline {
+
+// Tokens joined by single spaces. `caption` is UTF-8; characters the Java program does not know
+// (emoji among them) vanish, as they do there.
+std::string ptb_tokenize(std::string_view caption);
+
+// As coco-caption tokenizes a whole file of captions. This differs from one by one in one respect:
+// the program looks past the end of a line, so that "wii u." followed by a caption that begins with
+// "The" becomes "wii u" (3 of 202,654 COCO captions).
+std::vector<std::string> ptb_tokenize_lines(std::span<const std::string> captions);
+
+}  // namespace sightline

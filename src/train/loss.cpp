@@ -1,0 +1,93 @@
+#include "train/loss.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "base/error.h"
+
+namespace sightline {
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Variable;
+using torch::autograd::variable_list;
+
+at::Tensor indices(std::span<const int32_t> values) {
+  return at::tensor(at::ArrayRef<int32_t>(values.data(), values.size()), at::kInt).to(at::kLong);
+}
+
+at::ScalarType precise(at::ScalarType dtype) { return dtype == at::kDouble ? at::kDouble : at::kFloat; }
+
+struct AnswerLoss : torch::autograd::Function<AnswerLoss> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& hidden_TD,
+                            const at::Tensor& head_VD, const at::Tensor& rows_S,
+                            const at::Tensor& targets_S, double divisor, int64_t chunk) {
+    const bool wants_head = head_VD.requires_grad();
+    const auto sum_type = precise(hidden_TD.scalar_type());
+    const at::Tensor hidden_SD = hidden_TD.index_select(0, rows_S);
+    at::Tensor hidden_grad_SD = at::empty_like(hidden_SD);
+    at::Tensor head_grad_VD =
+        wants_head ? at::zeros(head_VD.sizes(), head_VD.options().dtype(sum_type)) : at::Tensor();
+    at::Tensor total = at::zeros({}, hidden_TD.options().dtype(sum_type));
+    for (int64_t begin = 0; begin < hidden_SD.size(0); begin += chunk) {
+      const int64_t end = std::min(begin + chunk, hidden_SD.size(0));
+      const at::Tensor hidden_cD = hidden_SD.slice(0, begin, end);
+      const at::Tensor target_c1 = targets_S.slice(0, begin, end).unsqueeze(1);
+      at::Tensor logits_cV = at::linear(hidden_cD, head_VD).to(sum_type);
+      const at::Tensor norm_c1 = logits_cV.logsumexp(at::IntArrayRef{1}, true);
+      total += (norm_c1 - logits_cV.gather(1, target_c1)).sum();
+      // d loss / d logits = softmax - onehot, over the divisor; made in place.
+      at::Tensor grad_cV = logits_cV.sub_(norm_c1).exp_();
+      grad_cV.scatter_add_(1, target_c1, at::zeros_like(target_c1, grad_cV.options()).sub_(1.0));
+      grad_cV.div_(divisor);
+      const at::Tensor grad_low_cV = grad_cV.to(hidden_TD.scalar_type());
+      hidden_grad_SD.slice(0, begin, end).copy_(grad_low_cV.matmul(head_VD));
+      if (wants_head) head_grad_VD += grad_low_cV.t().matmul(hidden_cD);
+    }
+    context->save_for_backward({hidden_grad_SD, head_grad_VD, rows_S});
+    context->saved_data["rows"] = hidden_TD.size(0);
+    return total / divisor;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& outputs) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor& scale = outputs[0];
+    const at::Tensor& hidden_grad_SD = saved[0];
+    at::Tensor hidden_grad_TD =
+        at::zeros({context->saved_data["rows"].toInt(), hidden_grad_SD.size(1)},
+                  hidden_grad_SD.options());
+    hidden_grad_TD.index_add_(0, saved[2], hidden_grad_SD * scale.to(hidden_grad_SD.scalar_type()));
+    at::Tensor head_grad_VD;
+    if (saved[1].defined()) head_grad_VD = (saved[1] * scale).to(hidden_grad_SD.scalar_type());
+    return {hidden_grad_TD, head_grad_VD, Variable(), Variable(), Variable(), Variable()};
+  }
+};
+
+}  // namespace
+
+at::Tensor answer_loss(const at::Tensor& hidden_TD, const at::Tensor& head_VD,
+                       std::span<const int32_t> rows_S, std::span<const int32_t> targets_S,
+                       const LossOptions& options) {
+  SL_ASSERT(rows_S.size() == targets_S.size(), "{} rows, {} targets", rows_S.size(),
+            targets_S.size());
+  return AnswerLoss::apply(hidden_TD, head_VD, indices(rows_S), indices(targets_S), options.divisor,
+                           options.chunk);
+}
+
+at::Tensor plain_answer_loss(const at::Tensor& hidden_TD, const at::Tensor& head_VD,
+                             std::span<const int32_t> rows_S, std::span<const int32_t> targets_S,
+                             double divisor) {
+  const at::Tensor logits_SV = at::linear(hidden_TD.index_select(0, indices(rows_S)), head_VD);
+  return at::cross_entropy_loss(logits_SV.to(precise(hidden_TD.scalar_type())), indices(targets_S),
+                                {}, at::Reduction::Sum) /
+         divisor;
+}
+
+}  // namespace sightline

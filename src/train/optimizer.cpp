@@ -1,0 +1,130 @@
+#include "train/optimizer.h"
+
+#include <cmath>
+#include <map>
+
+#include <ATen/ops/_foreach_copy.h>
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/_foreach_zero.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/GradMode.h>
+
+#include "base/error.h"
+#include "train/schedule.h"
+
+namespace sightline {
+
+namespace {
+
+// Weight decay is for matrices: norms, biases and embedding tables are left alone.
+bool decays(const std::string& name, const at::Tensor& weight) {
+  return weight.dim() >= 2 && name.find("embed") == std::string::npos &&
+         name.find("token") == std::string::npos;
+}
+
+std::vector<at::Tensor> gradients(const auto& slots) {
+  std::vector<at::Tensor> list;
+  for (const auto& slot : slots) list.push_back(slot.weight.grad());
+  return list;
+}
+
+}  // namespace
+
+Optimizer::Optimizer(const StageRecipe& stage, const ParamMap& params) : stage_(stage) {
+  const c10::NoGradGuard no_grad;
+  for (const auto& [name, weight] : params) {
+    if (!weight.requires_grad()) continue;
+    Slot slot;
+    slot.name = name;
+    slot.weight = weight;
+    const bool full = weight.scalar_type() == at::kFloat || weight.scalar_type() == at::kDouble;
+    slot.master = full ? weight.detach() : weight.detach().to(at::kFloat);
+    slot.first = at::zeros_like(slot.master);
+    slot.second = at::zeros_like(slot.master);
+    slot.step = at::zeros({}, at::kFloat);
+    slot.rate = peak_rate(stage.lr, name);
+    slot.decay = decays(name, weight) ? stage.weight_decay : 0.0;
+    slot.weight.mutable_grad() = at::zeros_like(slot.master);
+    slots_.push_back(std::move(slot));
+  }
+  SL_ASSERT(!slots_.empty(), "stage {} trains nothing", stage.name);
+}
+
+void Optimizer::zero_gradients() {
+  const c10::NoGradGuard no_grad;
+  at::_foreach_zero_(gradients(slots_));
+}
+
+double Optimizer::gradient_norm() const {
+  const c10::NoGradGuard no_grad;
+  double sum = 0;
+  for (const at::Tensor& norm : at::_foreach_norm(gradients(slots_))) {
+    const double value = norm.item<double>();
+    sum += value * value;
+  }
+  return std::sqrt(sum);
+}
+
+void Optimizer::step(double factor, double gradient_norm) {
+  const c10::NoGradGuard no_grad;
+  const double scale =
+      stage_.clip > 0 && gradient_norm > stage_.clip ? stage_.clip / gradient_norm : 1.0;
+  struct Group {
+    std::vector<at::Tensor> masters, grads, first, second, steps, weights;
+  };
+  std::map<std::pair<double, double>, Group> groups;  // by rate and decay
+  for (Slot& slot : slots_) {
+    if (scale != 1.0) slot.weight.mutable_grad().mul_(scale);
+    Group& group = groups[{slot.rate, slot.decay}];
+    group.masters.push_back(slot.master);
+    group.grads.push_back(slot.weight.grad());
+    group.first.push_back(slot.first);
+    group.second.push_back(slot.second);
+    group.steps.push_back(slot.step.add_(1));
+    if (!slot.weight.is_alias_of(slot.master)) group.weights.push_back(slot.weight);
+  }
+  for (auto& [key, group] : groups) {
+    at::_fused_adamw_(group.masters, group.grads, group.first, group.second, {}, group.steps,
+                      key.first * factor, stage_.beta1, stage_.beta2, key.second, stage_.epsilon,
+                      /*amsgrad=*/false, /*maximize=*/false);
+    if (!group.weights.empty()) at::_foreach_copy_(group.weights, group.masters);
+  }
+}
+
+ParamMap Optimizer::state() const {
+  ParamMap state;
+  for (const Slot& slot : slots_) {
+    state.add(slot.name + ".master", slot.master);
+    state.add(slot.name + ".first", slot.first);
+    state.add(slot.name + ".second", slot.second);
+    state.add(slot.name + ".step", slot.step);
+  }
+  return state;
+}
+
+void Optimizer::restore(const ParamMap& state, const std::string& source) {
+  const c10::NoGradGuard no_grad;
+  const auto take = [&](at::Tensor& into, const std::string& name) {
+    check(state.contains(name), "{}: the optimizer state \"{}\" is missing", source, name);
+    check(state.at(name).sizes() == into.sizes(), "{}: \"{}\" has another shape than the model's",
+          source, name);
+    into.copy_(state.at(name));
+  };
+  for (Slot& slot : slots_) {
+    take(slot.master, slot.name + ".master");
+    take(slot.first, slot.name + ".first");
+    take(slot.second, slot.name + ".second");
+    take(slot.step, slot.name + ".step");
+    if (!slot.weight.is_alias_of(slot.master)) slot.weight.copy_(slot.master);
+  }
+}
+
+int64_t Optimizer::num_parameters() const {
+  int64_t total = 0;
+  for (const Slot& slot : slots_) total += slot.weight.numel();
+  return total;
+}
+
+}  // namespace sightline

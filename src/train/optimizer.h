@@ -1,0 +1,54 @@
+#pragma once
+// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) over a stage's trained parameters: one fused
+// call a group. 16-bit weights have fp32 masters, which the optimizer moves and from which the
+// weights are copied; gradients of all micro-batches are summed in fp32.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "recipe/recipe.h"
+#include "tensor/param_map.h"
+
+namespace sightline {
+
+struct StepNorms {
+  double gradient = 0;  // before clipping
+};
+
+class Optimizer {
+ public:
+  // Trains those parameters of `params` that require gradients. `params` must outlive this.
+  Optimizer(const StageRecipe& stage, const ParamMap& params);
+
+  // Sets all gradients to zero; backward passes then add to them.
+  void zero_gradients();
+
+  // Global norm of the gradients, over all trained parameters (fp64 sum).
+  double gradient_norm() const;
+
+  // Clips to the stage's norm and moves the weights at `factor` of their peak rates.
+  void step(double factor, double gradient_norm);
+
+  // Masters and moments by name, for checkpoints: "<parameter>.master|.first|.second|.step".
+  ParamMap state() const;
+  // Takes back what state() gave; missing names are an Error naming `source`.
+  void restore(const ParamMap& state, const std::string& source);
+
+  int64_t num_parameters() const;
+
+ private:
+  struct Slot {
+    std::string name;
+    at::Tensor weight;  // the model's leaf
+    at::Tensor master;  // fp32; the weight itself where it is fp32 already
+    at::Tensor first, second, step;
+    double rate = 0, decay = 0;
+  };
+  StageRecipe stage_;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace sightline

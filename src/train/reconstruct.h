@@ -1,0 +1,30 @@
+#pragma once
+// Learning to see without words: a share of an image's patches is hidden behind a mask token, and
+// the vision model is to predict their pixels (SimMIM, arXiv 2111.09886: one linear layer on the
+// last features, absolute error over hidden patches). The mask token and the linear layer
+// ("reconstruct.*") serve training alone and are not part of a model folder.
+//
+// Legend: I images, P patches, D hidden size, C = 3 * patch_size^2 numbers of a patch.
+
+#include <cstdint>
+
+#include <ATen/core/Tensor.h>
+
+#include "model/model.h"
+
+namespace sightline {
+
+// Adds "reconstruct.mask_token", "reconstruct.head.weight" and ".bias" to the model's parameters.
+void add_reconstruct_parameters(Model& model, uint64_t seed);
+
+struct ReconstructOptions {
+  double mask_ratio = 0.6;  // share of hidden patches
+  uint64_t seed = 0;        // of this batch's choice of patches
+  double divisor = 1.0;     // images of the whole optimizer step
+};
+
+// Sum over images of the mean absolute error on their hidden patches, over the divisor.
+at::Tensor reconstruct_loss(const Model& model, const at::Tensor& pixels_ICHW,
+                            const ReconstructOptions& options);
+
+}  // namespace sightline

@@ -1,0 +1,124 @@
+#include "train/stage_trainer.h"
+
+#include <cmath>
+
+#include <ATen/ops/from_blob.h>
+#include <fmt/ranges.h>
+
+#include "base/crash_point.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "train/loss.h"
+#include "train/reconstruct.h"
+#include "train/schedule.h"
+
+namespace sightline {
+
+namespace {
+
+at::Tensor pixels_of(const Batch& batch, const Model& model) {
+  const int64_t side = model.vision().config().image_size;
+  return at::from_blob(const_cast<float*>(batch.pixels.data()), {batch.num_images(), 3, side, side},
+                       at::kFloat);
+}
+
+at::Tensor features_of(const Batch& batch, const Model& model, int64_t depth) {
+  const auto shape = model.vision().shape_at(depth);
+  return at::from_blob(const_cast<uint16_t*>(batch.features.data()),
+                       {batch.num_images(), shape[0], shape[1]}, at::kBFloat16);
+}
+
+std::string names_of_samples(const LoadedStep& loaded) {
+  std::vector<std::string> names;
+  for (const Batch& batch : loaded.micro_batches) {
+    for (const std::string& name : batch.sample_names) {
+      if (names.size() == 8) return fmt::format("{} and more", fmt::join(names, ", "));
+      names.push_back(name);
+    }
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+// The stage's last step may never come under max_steps: its progress then goes by steps.
+double progress_of(const StageRecipe& stage, double by_samples, int64_t steps) {
+  if (stage.max_steps == 0) return by_samples;
+  return std::max(by_samples, static_cast<double>(steps) / static_cast<double>(stage.max_steps));
+}
+
+}  // namespace
+
+Trainable trainable_of(const StageRecipe& stage, const ModelConfig& config) {
+  return Trainable(stage.train, config.vision ? config.vision->num_hidden_layers : 0,
+                   config.language ? config.language->num_hidden_layers : 0);
+}
+
+void freeze_by(const StageRecipe& stage, Model& model) {
+  const Trainable trains = trainable_of(stage, model.config());
+  for (const auto& [name, tensor] : model.params()) {
+    const bool wanted = name.starts_with("reconstruct.")
+                            ? stage.objective == Objective::reconstruct
+                            : trains(name);
+    tensor.mutable_grad() = at::Tensor();
+    tensor.set_requires_grad(wanted);
+  }
+}
+
+at::Tensor batch_loss(const Model& model, const Batch& batch, int64_t depth, double divisor) {
+  at::Tensor image_rows_IRD;
+  if (batch.num_images() > 0) {
+    const at::Tensor input =
+        depth == kFromPixels ? pixels_of(batch, model) : features_of(batch, model, depth);
+    image_rows_IRD = model.image_rows(input, depth);
+  }
+  const at::Tensor hidden_TD = model.forward(batch, image_rows_IRD);
+  return answer_loss(hidden_TD, model.language().head(), batch.loss_rows_S, batch.targets_S,
+                     {.divisor = divisor});
+}
+
+StageTrainer::StageTrainer(Bundle& bundle, const StageRecipe& stage, int64_t depth, uint64_t seed)
+    : bundle_(bundle),
+      stage_(stage),
+      depth_(depth),
+      seed_(seed),
+      optimizer_(stage, (freeze_by(stage, *bundle.model), bundle.model->params())) {}
+
+StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
+  const auto divisor = static_cast<double>(loaded.num_predictions);
+  SL_ASSERT(loaded.num_predictions > 0, "a step without a prediction");
+  StepReport report;
+  optimizer_.zero_gradients();
+  for (const Batch& batch : loaded.micro_batches) {
+    if (batch.num_predictions() == 0 && stage_.objective == Objective::answers) continue;
+    at::Tensor loss;
+    if (stage_.objective == Objective::reconstruct) {
+      const auto number = static_cast<uint64_t>(stage_step * 1024 + report.micro_batches);
+      loss = reconstruct_loss(*bundle_.model, pixels_of(batch, *bundle_.model),
+                              {.mask_ratio = stage_.mask_ratio,
+                               .seed = derive_seed(seed_, "reconstruct", number),
+                               .divisor = divisor});
+    } else {
+      loss = batch_loss(*bundle_.model, batch, depth_, divisor);
+    }
+    loss.backward();
+    report.loss += loss.item<double>();
+    ++report.micro_batches;
+    crash_point("step.mid_accumulation");
+  }
+  report.gradient_norm = optimizer_.gradient_norm();
+  if (!std::isfinite(report.loss) || !std::isfinite(report.gradient_norm)) {
+    fail("stage \"{}\", step {}: the loss is {} and the gradient norm {}; samples {}. Lower the "
+         "learning rate (lr) or the clipping norm (clip), or look at these samples",
+         stage_.name, stage_step + 1, report.loss, report.gradient_norm, names_of_samples(loaded));
+  }
+  report.factor = schedule_factor(stage_, progress_of(stage_, loaded.progress_before, stage_step),
+                                  progress_of(stage_, loaded.progress_after, stage_step + 1));
+  optimizer_.step(report.factor, report.gradient_norm);
+  report.progress = progress_of(stage_, loaded.progress_after, stage_step + 1);
+  report.rows = loaded.num_rows;
+  report.predictions = loaded.num_predictions;
+  report.images = loaded.num_images;
+  report.samples = loaded.num_samples;
+  return report;
+}
+
+}  // namespace sightline
