@@ -167,6 +167,20 @@ Object random_object(Split split, Rng& rng) {
   return object;
 }
 
+Object variation(const Object& object, Split split, Rng& rng) {
+  for (;;) {
+    const Object fresh = random_object(split, rng);
+    Object changed = object;
+    switch (below(rng, 6)) {
+      case 0: changed.shape = fresh.shape; break;
+      case 1: changed.colour = fresh.colour; break;
+      case 2: changed.size = fresh.size; break;
+      default: return fresh;
+    }
+    if (split == Split::unseen || !is_held_out(changed)) return changed;
+  }
+}
+
 Scene place_anywhere(std::vector<Object> objects, Rng& rng) {
   return place_rest(std::move(objects), 0, rng);
 }

@@ -90,6 +90,9 @@ std::string counted_noun(const Description& description, int number);
 // An object of the split's attributes, drawn at random: nothing held out in train and validation,
 // more of it than chance would give in unseen. Its place is not set.
 Object random_object(Split split, Rng& rng);
+// As often as not an object like `object` but for one attribute, else any: what is asked about, or
+// stands by, so that a glance at one attribute doesn't answer a question. It may be equal.
+Object variation(const Object& object, Split split, Rng& rng);
 // Puts the objects into cells of their own, at random, and picks shades and the background.
 Scene place_anywhere(std::vector<Object> objects, Rng& rng);
 // The same, with objects[0] seen clearly in `direction` from objects[1].

@@ -15,9 +15,9 @@ namespace {
 // Never end a sentence.
 constexpr std::string_view kTitles[] = {
     "adj",  "adm", "adv", "alex",  "assoc", "asst", "atty", "ave",  "brig", "capt", "cf",   "cie",
-    "cmdr", "col", "comdr", "cpl", "dept",  "det",  "dr",   "drs",  "ed.d", "elec", "ens",  "ft",
+    "cmdr", "col", "comdr", "cpl", "dept",  "det",  "dr",   "drs",  "elec", "ens",  "ft",
     "gen",  "gov", "govs", "hon",  "insp",  "invt", "jos",  "lieut", "lt",  "maj",  "mlle", "mme",
-    "mr",   "mrs", "ms",  "msgr",  "mt",    "natl", "pfc",  "ph",   "ph.d", "pres", "prof", "profs",
+    "mr",   "mrs", "ms",  "msgr",  "mt",    "natl", "pfc",  "ph",   "pres", "prof", "profs",
     "pvt",  "rep", "reps", "rev",  "sen",   "sens", "sfc",  "sgt",  "spc",  "st",   "ste",  "supt",
     "treas", "vs", "wm"};
 
@@ -25,9 +25,9 @@ constexpr std::string_view kTitles[] = {
 constexpr std::string_view kClosers[] = {
     "al",   "ala",  "apr",   "ariz", "assn", "aug",   "bhd",  "bldg", "blvd", "bros", "calif",
     "co",   "colo", "conn",  "corp", "cos",  "ct",    "dak",  "dec",  "esq",  "est",  "etc",
-    "ext",  "feb",  "fla",   "fri",  "ga",   "inc",   "ind",  "intl", "jan",  "jr",   "jul",
+    "ed.d", "ext",  "feb",  "fla",   "fri",  "ga",   "inc",   "ind",  "intl", "jan",  "jr",   "jul",
     "jun",  "kan",  "kans",  "ky",   "ltd",  "mar",   "md",   "mich", "minn", "mo",   "mon",
-    "mont", "neb",  "nev",   "nov",  "oct",  "okla",  "penn", "plc",  "rd",   "rt",   "sep",
+    "mont", "neb",  "nev",   "nov",  "oct",  "okla",  "penn", "ph.d", "plc",  "rd",   "rt",   "sep",
     "sept", "seq",  "sq",    "sr",   "sys",  "tel",   "tenn", "thu",  "thurs", "tue", "tues",
     "univ", "va",   "vt",    "wed",  "wis",  "wisc",  "wyo"};
 

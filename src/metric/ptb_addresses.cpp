@@ -76,29 +76,31 @@ size_t likely_url(PtbText text) {
   return best;
 }
 
-// "name@host", perhaps in < >.
+// The length of `symbol` or of its entity at `at`; 0 if neither stands there.
+size_t angle(PtbText text, size_t at, char32_t symbol, PtbText entity) {
+  if (peek(text, at) == symbol) return 1;
+  return at < text.size() && text.substr(at, entity.size()) == entity ? entity.size() : 0;
+}
+
+// "name@host", perhaps in < >. Almost any character may stand in either; the host has no empty
+// part between full stops.
 size_t email(PtbText text) {
-  const size_t open = text[0] == U'<' ? 1 : 0;
+  const size_t open = angle(text, 0, U'<', U"&lt;");
   if (!is_ascii_alnum(peek(text, open))) return 0;
-  constexpr PtbText kStops = U" \t\n\f\r\"<>|()\xa0";
+  constexpr PtbText kStops = U" \t\n\f\r\"<>|(){}\xa0";
+  constexpr PtbText kHostStops = U" \t\n\f\r\"<>|(){}.\xa0";
   const size_t name_end = run_without(text, open, kStops);
-  const size_t at_sign = text.substr(0, name_end).rfind(U'@');
-  if (at_sign == PtbText::npos) return 0;
-  // What may stand in the host, full stops between its parts alone.
-  constexpr PtbText kHostStops = U" \t\n\f\r\"<>|().\xa0";
-  constexpr PtbText kLastStops = U" \t\n\f\r\"<>|().,?!;:{}[]'`\xa0";
-  size_t end = at_sign + 1;
   size_t best = 0;
-  while (true) {
-    const size_t part_end = run_without(text, end, kHostStops);
-    if (part_end == end) break;
-    size_t last = part_end;
-    while (last > end && is_one_of(text[last - 1], kLastStops)) --last;
-    if (last > end) best = last;
-    if (peek(text, part_end) != U'.') break;
-    end = part_end + 1;
+  for (size_t sign = text.find(U'@'); sign < name_end; sign = text.find(U'@', sign + 1)) {
+    for (size_t start = sign + 1;;) {
+      const size_t end = run_without(text, start, kHostStops);
+      if (end == start) break;
+      best = std::max(best, end);
+      if (peek(text, end) != U'.') break;
+      start = end + 1;
+    }
   }
-  return best != 0 && peek(text, best) == U'>' ? best + 1 : best;
+  return best == 0 ? 0 : best + angle(text, best, U'>', U"&gt;");
 }
 
 constexpr PtbText kExtensions[] = {
@@ -123,7 +125,7 @@ PtbMatch file_name(PtbText text) {
     for (char32_t& c : name) c = ascii_lower(c);
     const char32_t after = peek(text, end);
     if (part > 0 && std::ranges::find(kExtensions, name) != std::end(kExtensions) &&
-        is_one_of(after, U" \t\n\r.?!,\"'<()")) {
+        is_one_of(after, U" \t\n\r.?!,")) {
       best = longer(best, {end + 1, end});
     }
     if (after != U'.') break;

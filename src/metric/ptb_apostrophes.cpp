@@ -69,7 +69,7 @@ PtbMatch match_inner_apostrophe(PtbText text) {
 size_t ptb_clitic(PtbText text, size_t at) {
   for (const PtbText word : {U"'s", U"'m", U"'d", U"'ll", U"'re", U"'ve"}) {
     const size_t length = spelled(text, at, word);
-    if (length != 0 && !is_ascii_letter(peek(text, at + length))) return length;
+    if (length != 0) return length;
   }
   return 0;
 }
@@ -89,11 +89,13 @@ PtbMatch match_ptb_contraction(PtbText text) {
   size_t head = 0;
   while (is_ascii_letter(peek(text, head))) ++head;
   if (head >= 2 && ascii_lower(text[head - 2]) != U'n') {
-    const size_t length = spelled(text, head - 1, U"n't");
+    size_t length = spelled(text, head - 1, U"n't");
+    if (length == 0 && peek(text, head) == U'`') length = spelled(text, head - 1, U"n`t");
     if (length != 0) best = {head - 1 + length, head - 1};
   }
   // "n't" itself.
   best = longer(best, text_match(spelled(text, 0, U"n't")));
+  best = longer(best, text_match(spelled(text, 0, U"n`t")));
   // "can" of "cannot" and its like, two words in one.
   struct Joined {
     PtbText word;
@@ -116,13 +118,13 @@ PtbMatch match_ptb_apostrophe(PtbText text) {
     best = longer(best, text_match(spelled(text, 0, word)));
   }
   const size_t length = ptb_clitic(text, 0);
-  if (length != 0) best = longer(best, {length + 1, length});
+  if (length != 0 && !is_ascii_letter(peek(text, length))) best = longer(best, {length + 1, length});
   if (spelled(text, 0, U"'tis") != 0 || spelled(text, 0, U"'twas") != 0) {
     best = longer(best, {mark + 3, mark + 1});
   }
   if (is_ascii_digit(peek(text, mark)) && is_ascii_digit(peek(text, mark + 1))) {
     if (is_one_of(peek(text, mark), U"23456789") && text[mark + 1] == U'0' &&
-        peek(text, mark + 2) == U's') {
+        ascii_lower(peek(text, mark + 2)) == U's') {
       best = longer(best, text_match(mark + 3));
     }
     if (is_one_of(peek(text, mark + 2), U" \n\t")) best = longer(best, {mark + 3, mark + 2});
@@ -132,7 +134,8 @@ PtbMatch match_ptb_apostrophe(PtbText text) {
       mark + 1 < text.size()) {
     best = longer(best, {mark + 2, mark, PtbForm::kNothing});
   }
-  return longer(best, {mark, mark, PtbForm::kNothing});
+  const size_t pair = mark + apostrophe(text, mark);
+  return longer(best, {pair, pair, PtbForm::kNothing});
 }
 
 }  // namespace sightline

@@ -33,14 +33,15 @@ inline PtbMatch text_match(size_t length) { return {length, length}; }
 // The character at `at`, or 0 past the end.
 inline char32_t peek(PtbText text, size_t at) { return at < text.size() ? text[at] : U'\0'; }
 
-// The length of 's, 'm, 'd, 'll, 're or 've at `at` when no letter follows it; else 0.
+// The length of 's, 'm, 'd, 'll, 're or 've at `at`; 0 if there is none.
 size_t ptb_clitic(PtbText text, size_t at);
 
 // The token at the head of `text`, at least one character. `text` must not be empty.
 PtbMatch match_ptb_token(PtbText text);
 
 // Parts of it, each in the file of its name.
-PtbMatch match_ptb_word(PtbText text);          // ptb_words.cpp: starts with a letter or digit
+PtbMatch match_ptb_word(PtbText text);          // ptb_words.cpp: letters, then letters and digits
+PtbMatch match_ptb_joined_word(PtbText text);   // ptb_words.cpp: well-known, and/or, AT&T, C++
 PtbMatch match_ptb_apostrophe(PtbText text);    // ptb_apostrophes.cpp: starts with '
 PtbMatch match_ptb_apostrophe_word(PtbText text);  // ptb_apostrophes.cpp: o'clock, c'mon
 PtbMatch match_ptb_contraction(PtbText text);   // ptb_apostrophes.cpp: what precedes n't and 's

@@ -56,32 +56,47 @@ size_t run_of_first(PtbText text) {
   return end;
 }
 
-// Runs that make one token: dashes, exclamation and question marks, stars, underscores.
+// Runs that make one token: dashes (five or more are a token that stays), exclamation and question
+// marks, stars, underscores.
 PtbMatch match_run(PtbText text) {
   const char32_t c = text[0];
-  if (c == U'-' || c == 0xad) {
-    size_t end = 0;
-    while (peek(text, end) == U'-' || peek(text, end) == 0xad) ++end;
-    return {end, end, PtbForm::kNothing};
+  if (c == U'-') {
+    const size_t length = run_of_first(text);
+    return {length, length, length < 5 ? PtbForm::kNothing : PtbForm::kText};
   }
+  if (c == 0xad) return {1, 1, PtbForm::kNothing};
   if (c == U'!' || c == U'?') {
     size_t end = 0;
     while (peek(text, end) == U'!' || peek(text, end) == U'?') ++end;
     return {end, end, end == 1 ? PtbForm::kNothing : PtbForm::kText};
   }
-  if (is_one_of(c, U"*_#<>")) return text_match(run_of_first(text));
+  if (is_one_of(c, U"*_#@")) return text_match(run_of_first(text));
+  if (is_one_of(c, U"<>")) return text_match(peek(text, 1) == c ? 2 : 1);
+  if (c == U'\\' && peek(text, 1) == U'*') return text_match(2);
   return {};
+}
+
+// "^_^", "(-_-)".
+size_t eastern_smiley(PtbText text) {
+  const auto eye = [&](size_t at) { return at < text.size() && is_one_of(text[at], U"-^x=~<>'"); };
+  if (eye(0) && peek(text, 1) == U'_' && eye(2)) return 3;
+  if (text[0] != U'(' || !eye(1)) return 0;
+  const size_t mouth = peek(text, 2) == U'_' || peek(text, 2) == U'.' ? 1 : 0;
+  return eye(2 + mouth) && peek(text, 3 + mouth) == U')' ? 4 + mouth : 0;
 }
 
 }  // namespace
 
 PtbMatch match_ptb_smiley(PtbText text) {
+  const size_t eastern = eastern_smiley(text);
+  if (eastern != 0) return text_match(eastern);
   size_t at = peek(text, 0) == U'<' || peek(text, 0) == U'>' ? 1 : 0;
   if (is_one_of(peek(text, at), U":;=") && at < text.size()) {
     ++at;
     if (at < text.size() && is_one_of(text[at], U"-o*'")) ++at;
     const bool mouth = at < text.size() && is_one_of(text[at], U"()DPdpO\\{@|[]");
-    if (mouth && !is_ascii_letter(peek(text, at + 1))) return {at + 2, at + 1};
+    // It ends where something other than a letter or digit follows: not at the end of all.
+    if (mouth && at + 1 < text.size() && !is_ascii_alnum(text[at + 1])) return {at + 2, at + 1};
   }
   return {};
 }
@@ -105,9 +120,10 @@ PtbMatch match_ptb_token(PtbText text) {
   if (kind == PtbClass::kLetter || kind == PtbClass::kMark || kind == PtbClass::kDigit ||
       first == 0xad) {
     best = match_ptb_contraction(text);
+    best = longer(best, match_ptb_word(text));
     best = longer(best, match_ptb_apostrophe_word(text));
     best = longer(best, match_ptb_abbreviation(text));
-    best = longer(best, match_ptb_word(text));
+    best = longer(best, match_ptb_joined_word(text));
   }
   if (is_ascii_digit(first) || is_one_of(first, U"+-.,:(")) {
     best = longer(best, match_ptb_number(text));

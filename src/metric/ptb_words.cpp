@@ -159,9 +159,13 @@ PtbMatch match_ptb_word(PtbText text) {
   PtbMatch best = with_inner_stop(text, plain);
   if (plain != 0) {
     const size_t clitic = ptb_clitic(text, plain);
-    if (clitic != 0) best = longer(best, {plain + clitic + 1, plain});
+    if (clitic != 0) best = longer(best, {plain + clitic, plain});
   }
-  best = longer(best, with_inner_stop(text, hyphenated_word(text)));
+  return best;
+}
+
+PtbMatch match_ptb_joined_word(PtbText text) {
+  PtbMatch best = with_inner_stop(text, hyphenated_word(text));
   best = longer(best, with_inner_stop(text, measured_word(text)));
   best = longer(best, text_match(slashed_word(text)));
   best = longer(best, text_match(ampersand_word(text)));

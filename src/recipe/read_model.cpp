@@ -131,8 +131,8 @@ void check_own_tokenizer(TableReader& reader, const ModelRecipe& model) {
 void read_tokenizer(TableReader& reader, ModelRecipe& model) {
   reader.read("tokenizer", model.tokenizer);
   if (model.tokenizer.empty()) return check_own_tokenizer(reader, model);
-  const bool folder = fs::is_directory(model.tokenizer);
-  const fs::path file = folder ? fs::path(model.tokenizer) / "tokenizer.json" : model.tokenizer;
+  fs::path file = model.tokenizer;
+  if (fs::is_directory(file)) file /= "tokenizer.json";
   const std::string problem = problem_with_file(file.string());
   if (problem.empty()) return;
   reader.wrong("tokenizer", fmt::format("\"tokenizer\" in {} names \"{}\", which {}",

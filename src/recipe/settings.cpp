@@ -112,7 +112,7 @@ toml::table& holder_of(toml::table& root, const std::vector<std::string>& parts,
   return *table;
 }
 
-void apply(toml::table& root, std::string_view setting) {
+void apply_one(toml::table& root, std::string_view setting) {
   const size_t equals = setting.find('=');
   if (equals == std::string_view::npos || equals == 0) {
     fail("a setting is written KEY=VALUE, as in --set stage.align.lr=2e-3");
@@ -135,7 +135,7 @@ void apply(toml::table& root, std::string_view setting) {
 void apply_settings(toml::table& root, std::span<const std::string> settings, Problems& problems) {
   for (const std::string& setting : settings) {
     try {
-      apply(root, setting);
+      apply_one(root, setting);
     } catch (const Error& error) {
       toml::source_region at;
       at.path = std::make_shared<const std::string>(std::string(kSettingPrefix) +

@@ -133,6 +133,7 @@ Trainable::Trainable(std::span<const std::string> selectors, int64_t vision_laye
     if (selector.section != "layers") continue;
     const int64_t count = selector.part == "vision" ? vision_layers : language_layers;
     const Slice slice = resolve(selector, count);
+    check(count > 0, "\"{}\" selects no layer: the model has no {} part", text, selector.part);
     check(slice.first < slice.last, "\"{}\" selects no layer: {} has {} layers, 0 to {}", text,
           selector.part, count, count - 1);
   }

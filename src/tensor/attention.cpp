@@ -51,20 +51,20 @@ void hide_unseen(at::Tensor& scores, const Group& group) {
   const int64_t rows_of_run = rows / group.runs;
   AT_DISPATCH_FLOATING_TYPES_AND2(
       at::kBFloat16, at::kHalf, scores.scalar_type(), "hide_unseen", [&] {
-        constexpr auto kHidden = -std::numeric_limits<scalar_t>::infinity();
+        const scalar_t hidden = -std::numeric_limits<scalar_t>::infinity();
         scalar_t* const score = scores.mutable_data_ptr<scalar_t>();
         at::parallel_for(0, rows, 1024, [&](int64_t begin, int64_t end) {
           for (int64_t row = begin; row < end; ++row) {
             const int64_t run = row / rows_of_run, query = row % group.queries;
             const int32_t seen = group.seen[run * group.queries + query];
-            std::fill(score + row * group.keys + seen, score + (row + 1) * group.keys, kHidden);
+            std::fill(score + row * group.keys + seen, score + (row + 1) * group.keys, hidden);
           }
         });
       });
 }
 
 // The tables, held by an autograd graph.
-struct TablesHolder : c10::intrusive_ptr_target {
+struct TablesHolder : torch::CustomClassHolder {
   explicit TablesHolder(std::shared_ptr<const Lowered> held) : lowered(std::move(held)) {}
   std::shared_ptr<const Lowered> lowered;
 };

@@ -114,7 +114,7 @@ TEST_F(OracleComponents, AddedTokenFlags) {
     file_["added_tokens"].push_back(token);
   };
   add("don", {"single_word"});
-  add("user", {"lstrip", "rstrip", "special"});
+  add("[PAD]", {"lstrip", "rstrip", "special"});
   add("<|im_end|>", {"rstrip", "special"});
   add("<|im_end|>\n", {"special"});
   add("a", {"single_word", "lstrip"});

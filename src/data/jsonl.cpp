@@ -1,0 +1,152 @@
+// The reader of JSON lines: captions, or questions with answers, of a picture or of none.
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "data/line_file.h"
+#include "data/readers.h"
+
+namespace sightline {
+
+namespace {
+
+const std::array<std::string, 7> kLineKeys = {"image",  "caption", "captions", "question",
+                                              "answer", "kind",    "questions"};
+const std::array<std::string, 3> kQuestionKeys = {"question", "answer", "kind"};
+
+void check_keys(const Json& object, std::span<const std::string> known, const std::string& where) {
+  for (const auto& item : object.items()) {
+    const std::string& key = item.key();
+    if (key.starts_with('_') || std::find(known.begin(), known.end(), key) != known.end()) continue;
+    const std::string nearest = nearest_name(key, known.data(), known.data() + known.size());
+    fail("{}: the key \"{}\" is not known{}; a key of your own may begin with \"_\"", where, key,
+         nearest.empty() ? fmt::format(" (known: {})", fmt::join(known, ", "))
+                         : fmt::format("; did you mean \"{}\"?", nearest));
+  }
+}
+
+// A string with something in it.
+std::string words_at(const Json& object, const char* key, const std::string& where) {
+  auto words = json_get<std::string>(object, key, where);
+  check(!trimmed(words).empty(), "{}: \"{}\" is empty", where, key);
+  return words;
+}
+
+class LineReader {
+ public:
+  LineReader(const DataRecipe& recipe, std::string where) : recipe_(recipe) {
+    example_.where = std::move(where);
+  }
+
+  Example read(std::string_view line) && {
+    const Json object = parse_json(line, example_.where);
+    check(object.is_object(), "{}: is not a JSON object: expected {{\"image\": ..., ...}}",
+          example_.where);
+    check_keys(object, kLineKeys, example_.where);
+    if (object.contains("image")) {
+      example_.images = {ImageSource{
+          .path = image_path(recipe_, trimmed(words_at(object, "image", example_.where)))}};
+    }
+    read_words(object);
+    return std::move(example_);
+  }
+
+ private:
+  void read_words(const Json& object) {
+    const bool caption = object.contains("caption"), captions = object.contains("captions");
+    const bool question = object.contains("question") || object.contains("answer");
+    const bool questions = object.contains("questions");
+    check(caption + captions + question + questions == 1,
+          "{}: expected one of \"caption\", \"captions\", \"question\" with \"answer\", or "
+          "\"questions\"",
+          example_.where);
+    check(question || !object.contains("kind"), "{}: \"kind\" belongs beside a \"question\"",
+          example_.where);
+    if (caption) add_caption(words_at(object, "caption", example_.where));
+    if (captions) add_captions(object["captions"]);
+    if (question) add_question(object, example_.where);
+    if (questions) add_questions(object["questions"]);
+  }
+
+  void add_captions(const Json& captions) {
+    check(captions.is_array() && !captions.empty(), "{}: \"captions\" is not a list of captions",
+          example_.where);
+    for (const Json& caption : captions) {
+      check(caption.is_string() && !trimmed(caption.get_ref<const std::string&>()).empty(),
+            "{}: \"captions\" holds {}, which is not a caption", example_.where,
+            caption.dump().substr(0, 80));
+      add_caption(caption.get<std::string>());
+    }
+  }
+
+  void add_caption(const std::string& caption) {
+    check(!example_.images.empty(), "{}: a caption without an \"image\"", example_.where);
+    add(recipe_.prompt, caption);
+  }
+
+  void add_questions(const Json& questions) {
+    check(questions.is_array() && !questions.empty(),
+          "{}: \"questions\" is not a list of {{\"question\": ..., \"answer\": ...}}",
+          example_.where);
+    for (size_t i = 0; i < questions.size(); ++i) {
+      const std::string where = fmt::format("{}: question {}", example_.where, i + 1);
+      check(questions[i].is_object(), "{}: is not an object", where);
+      check_keys(questions[i], kQuestionKeys, where);
+      add_question(questions[i], where);
+    }
+  }
+
+  void add_question(const Json& object, const std::string& where) {
+    const std::string question = words_at(object, "question", where);
+    const std::string answer = words_at(object, "answer", where);
+    const auto kind = json_get_or<std::string>(object, "kind", "", where);
+    check(example_.conversations.empty() || kind == example_.kind,
+          "{}: is of kind \"{}\", those before of \"{}\": give kinds lines of their own", where,
+          kind, example_.kind);
+    example_.kind = kind;
+    add(trimmed(question), answer);
+  }
+
+  void add(std::string_view words, const std::string& answer) {
+    const int images = static_cast<int>(example_.images.size());
+    example_.conversations.push_back(one_exchange(images, words, trimmed(answer)));
+    example_.references.push_back(answer);
+  }
+
+  const DataRecipe& recipe_;
+  Example example_;
+};
+
+class JsonlDataset : public Dataset {
+ public:
+  explicit JsonlDataset(const DataRecipe& recipe) : recipe_(recipe), lines_(recipe.annotations) {
+    if (recipe.limit > 0) lines_.limit_to(static_cast<size_t>(recipe.limit));
+    for (size_t i = 0; i < lines_.size(); ++i) {
+      const Example checked = example(i);
+      for (const ImageSource& image : checked.images) {
+        check_image_exists(recipe_, image.path, checked.where);
+      }
+    }
+  }
+
+  size_t size() const override { return lines_.size(); }
+
+  Example example(size_t number) const override {
+    return LineReader(recipe_, lines_.where(number)).read(lines_.line(number));
+  }
+
+ private:
+  DataRecipe recipe_;
+  LineFile lines_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_jsonl(const std::string& /*name*/, const DataRecipe& recipe) {
+  return std::make_unique<JsonlDataset>(recipe);
+}
+
+}  // namespace sightline

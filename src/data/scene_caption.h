@@ -1,0 +1,18 @@
+#pragma once
+// Captions of scenes, in varied wording: whole lists ("a small red circle and two large blue
+// squares"), lists that leave out the sizes, the place of a lone object ("a red circle at the top
+// left"), and how two objects stand to each other ("a red circle left of a blue square and two
+// other shapes"). Each is true, and counts every object of the scene.
+
+#include <string>
+#include <vector>
+
+#include "data/scene.h"
+
+namespace sightline::scenes {
+
+// `count` captions, no two alike; at most kMostCaptions.
+inline constexpr int kMostCaptions = 8;
+std::vector<std::string> caption(const Scene& scene, int count, Rng& rng);
+
+}  // namespace sightline::scenes

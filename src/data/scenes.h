@@ -1,0 +1,25 @@
+#pragma once
+// Generated scenes as a dataset: format = "scenes" in a recipe's data table. Nothing is stored: an
+// example is made from (seed, split, number) when it is asked for, picture and words.
+//
+//   split     train | validation | unseen (scene.h)
+//   task      caption   the picture with 3 captions (5 in validation and unseen, as references)
+//             question  train: the picture with 6 questions; else one question, its `kind` named
+//             both      the picture with 3 captions and 6 questions
+//             text      no picture: the 9 texts of `both`, each an example of its own
+//
+// A caption follows `prompt` as the user's turn; in `text`, without a prompt, it stands alone.
+// `count` is the number of scenes. The scene of a number is the same in every task.
+
+#include <memory>
+#include <string>
+
+#include "data/dataset.h"
+#include "recipe/recipe.h"
+
+namespace sightline {
+
+// A missing count, or an unknown split or task, is a UsageError naming the table and the key.
+std::unique_ptr<Dataset> open_scenes(const std::string& name, const DataRecipe& recipe);
+
+}  // namespace sightline

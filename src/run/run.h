@@ -1,0 +1,29 @@
+#pragma once
+// A whole recipe: its stages in order, evaluation between, checkpoints, and at the end a model
+// folder. The run folder holds
+//
+//   recipe.toml       the resolved recipe; `train` of it does the same run again
+//   run.jsonl         every step and evaluation
+//   checkpoints/      what --resume goes on from
+//   evaluations/      predictions and scores
+//   best/             the model folder of the best evaluation, where the recipe asks for one
+//   model/            the trained model
+
+#include <filesystem>
+
+#include "recipe/recipe.h"
+
+namespace sightline {
+
+enum class Resume { no, yes };
+
+struct RunOptions {
+  std::filesystem::path folder;  // the run folder
+  Resume resume = Resume::no;    // go on from the newest checkpoint; from the start if there is none
+};
+
+// Trains. On SIGINT or SIGTERM it writes a checkpoint behind the step at hand and fails with a
+// message that says how to go on.
+void run_recipe(const Recipe& recipe, const RunOptions& options);
+
+}  // namespace sightline

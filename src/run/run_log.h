@@ -1,0 +1,31 @@
+#pragma once
+// run.jsonl: one line an optimizer step or evaluation, in the order in which they happened. A
+// resumed run first drops the lines behind its checkpoint, so that the file tells one story.
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+
+#include "base/json.h"
+
+namespace sightline {
+
+class RunLog {
+ public:
+  // Keeps the lines whose "step" is at most `last_step` and appends from there.
+  RunLog(std::filesystem::path path, int64_t last_step);
+  // `line` must hold "step".
+  void append(const Json& line);
+
+ private:
+  std::filesystem::path path_;
+  std::ofstream file_;
+};
+
+// Resident memory of this process now, and its peak, in MiB (Linux's /proc/self/status).
+struct MemoryUse {
+  double now_mib = 0, peak_mib = 0;
+};
+MemoryUse memory_use();
+
+}  // namespace sightline

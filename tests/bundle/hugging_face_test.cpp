@@ -1,0 +1,116 @@
+// Our ViT and Llama against transformers, on real weights.
+
+#include "bundle/hugging_face.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <c10/core/GradMode.h>
+
+#include "base/json.h"
+#include "base/rng.h"
+#include "batch/compose.h"
+#include "model/model.h"
+#include "tensor/safetensors.h"
+#include "tests/support.h"
+
+namespace sightline {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Largest difference over max(1, largest value).
+double relative_difference(const at::Tensor& ours, const at::Tensor& theirs) {
+  const double scale = std::max(1.0, theirs.abs().max().item<double>());
+  return (ours - theirs).abs().max().item<double>() / scale;
+}
+
+at::Tensor oracle(const std::string& kind, const fs::path& model, const ParamMap& input) {
+  const test::TemporaryFolder folder;
+  write_safetensors(folder.path() / "in.safetensors", input);
+  const auto run = test::run_oracle("model", kind + " " + model.string() + " " +
+                                                 (folder.path() / "in.safetensors").string() + " " +
+                                                 (folder.path() / "out.safetensors").string());
+  EXPECT_EQ(run.exit_code, 0) << run.output;
+  return SafetensorsFile(folder.path() / "out.safetensors").load("result");
+}
+
+Batch text_batch(const std::vector<int32_t>& tokens) {
+  Sample sample;
+  sample.where = "test";
+  Rows rows;
+  rows.tokens = tokens;
+  rows.kinds.assign(tokens.size(), RowKind::assistant);
+  rows.supervised.assign(tokens.size(), 1);
+  sample.conversations.push_back(rows);
+  const Sample* pointer = &sample;
+  return compose({&pointer, 1}, {.policy = MaskPolicy::causal});
+}
+
+TEST(OracleHuggingFace, VitTinyEqualsTransformers) {
+  const fs::path folder = test::data_folder() / "weights/vit_tiny_patch16_224_tinyimagenet";
+  SIGHTLINE_NEEDS(folder);
+  SIGHTLINE_NEEDS(test::oracle_python());
+  const c10::NoGradGuard no_grad;
+  ModelConfig config;
+  config.vision = read_vision_config(folder);
+  ParamMap params;
+  load_vision(folder, *config.vision, at::kFloat, params);
+  const Model model(config, std::move(params));
+  const at::Tensor pixels = random_parameter("pixels", {2, 3, 224, 224}, 3) * 50;
+  ParamMap input;
+  input.add("pixels", pixels);
+  const at::Tensor theirs_IND = oracle("vit", folder, input);
+  EXPECT_LE(relative_difference(model.vision().forward(pixels), theirs_IND.slice(1, 1)), 1e-4);
+}
+
+TEST(OracleHuggingFace, TinyStoriesLogitsEqualTransformers) {
+  const fs::path folder = test::data_folder() / "weights/TinyStories-656K";
+  SIGHTLINE_NEEDS(folder);
+  SIGHTLINE_NEEDS(test::oracle_python());
+  const c10::NoGradGuard no_grad;
+  ModelConfig config;
+  config.language = read_language_config(folder);
+  ParamMap params;
+  load_language(folder, *config.language, at::kFloat, params);
+  const Model model(config, std::move(params));
+  const Batch batch = text_batch([] {
+    Rng rng(4);
+    std::vector<int32_t> tokens = {1};
+    for (int i = 0; i < 99; ++i) tokens.push_back(static_cast<int32_t>(rng.below(2048)));
+    return tokens;
+  }());
+  at::Tensor tokens = at::arange(100, at::kInt).unsqueeze(0).contiguous();
+  std::copy(batch.tokens_T.begin(), batch.tokens_T.end(), tokens.data_ptr<int32_t>());
+  ParamMap input;
+  input.add("tokens", tokens);
+  const at::Tensor theirs = oracle("llama", folder, input);
+  const at::Tensor ours = model.forward(batch, {}).matmul(model.language().head().t());
+  EXPECT_LE(relative_difference(ours, theirs[0]), 1e-4);
+}
+
+TEST(HuggingFace, TinyStoriesLastLogitsEqualItsReference) {
+  const fs::path folder = test::data_folder() / "weights/TinyStories-656K";
+  SIGHTLINE_NEEDS(folder);
+  const c10::NoGradGuard no_grad;
+  ModelConfig config;
+  config.language = read_language_config(folder);
+  ParamMap params;
+  load_language(folder, *config.language, at::kFloat, params);
+  const Model model(config, std::move(params));
+  const Json references = read_json(folder / "reference_outputs.json");
+  const Json cases = references.is_array() ? references : references.begin().value();
+  ASSERT_FALSE(cases.empty());
+  for (const Json& each : cases) {
+    std::vector<int32_t> ids = each.at("prompt_ids").get<std::vector<int32_t>>();
+    const std::vector<int32_t> expected = each.at("greedy_ids").get<std::vector<int32_t>>();
+    while (ids.size() < expected.size()) {
+      const at::Tensor hidden = model.forward(text_batch(ids), {});
+      const at::Tensor logits = hidden[-1].matmul(model.language().head().t());
+      ids.push_back(static_cast<int32_t>(logits.argmax().item<int64_t>()));
+    }
+    EXPECT_EQ(ids, expected) << each.at("prompt");
+  }
+}
+
+}  // namespace
+}  // namespace sightline

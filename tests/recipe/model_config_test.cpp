@@ -1,0 +1,166 @@
+#include "recipe/model_config.h"
+
+#include <gmock/gmock.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "tests/support.h"
+
+namespace sightline::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+Json vit() {
+  return to_json(VisionConfig{96, 5, 6, 200, 128, 8, 1e-6});
+}
+Json llama() {
+  return to_json(LanguageConfig{600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, false});
+}
+
+std::string refusal_of_vit(const Json& json) {
+  try {
+    vision_config_from_json(json, "c.json");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+std::string refusal_of_llama(const Json& json) {
+  try {
+    language_config_from_json(json, "c.json");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(ModelConfig, GoesToJsonAndBack) {
+  EXPECT_EQ(vision_config_from_json(vit(), "c.json"), (VisionConfig{96, 5, 6, 200, 128, 8, 1e-6}));
+  EXPECT_EQ(language_config_from_json(llama(), "c.json"),
+            (LanguageConfig{600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, false}));
+  for (const ConnectorConfig connector :
+       {ConnectorConfig{ConnectorKind::mlp, 1}, ConnectorConfig{ConnectorKind::shuffle, 3}}) {
+    EXPECT_EQ(connector_config_from_json(to_json(connector), "c.json"), connector);
+  }
+}
+
+TEST(ModelConfig, FillsWhatMayBeAbsent) {
+  Json json = llama();
+  for (const char* key : {"head_dim", "num_key_value_heads", "rope_theta", "rope_scaling",
+                          "rms_norm_eps", "max_position_embeddings", "tie_word_embeddings",
+                          "attention_bias", "mlp_bias", "hidden_act"}) {
+    json.erase(key);
+  }
+  EXPECT_EQ(language_config_from_json(json, "c.json"),
+            (LanguageConfig{600, 64, 3, 8, 8, 8, 100, 2048, 1e-6, 10000.0, false}));
+  json["num_key_value_heads"] = nullptr;
+  json["head_dim"] = nullptr;
+  EXPECT_EQ(language_config_from_json(json, "c.json").head_dim, 8);
+}
+
+TEST(ModelConfig, TakesRotaryKeysOldAndNew) {
+  Json json = llama();
+  json.erase("rope_theta");
+  json.erase("rope_scaling");
+  json["rope_parameters"] = {{"rope_theta", 1234.0}, {"rope_type", "default"}};
+  EXPECT_EQ(language_config_from_json(json, "c.json").rope_theta, 1234.0);
+  json["rope_parameters"]["rope_type"] = "yarn";
+  EXPECT_THAT(refusal_of_llama(json), AllOf(StartsWith("c.json: rope_parameters"), HasSubstr("yarn")));
+  json = llama();
+  json["rope_scaling"] = {{"type", "linear"}, {"factor", 2.0}};
+  EXPECT_THAT(refusal_of_llama(json), AllOf(HasSubstr("rope_scaling"), HasSubstr("linear")));
+}
+
+TEST(ModelConfig, RefusesWhatTheModelCannotDo) {
+  struct Change {
+    const char* key;
+    Json value;
+  };
+  const Change visions[] = {
+      {"hidden_act", "gelu_new"}, {"qkv_bias", false},      {"num_channels", 1},
+      {"model_type", "siglip"},   {"hidden_size", 97},      {"image_size", 130},
+      {"patch_size", 1.5},        {"num_hidden_layers", 0}, {"image_size", Json::array({128, 64})},
+      {"layer_norm_eps", -1.0},   {"hidden_size", "96"},
+  };
+  for (const auto& [key, value] : visions) {
+    Json json = vit();
+    json[key] = value;
+    EXPECT_THAT(refusal_of_vit(json), AllOf(StartsWith("c.json: "), HasSubstr(key))) << key;
+  }
+  const Change languages[] = {
+      {"hidden_act", "gelu"},       {"attention_bias", true},
+      {"mlp_bias", true},           {"model_type", "qwen2"},
+      {"num_key_value_heads", 3},   {"head_dim", 13},
+      {"vocab_size", 0},            {"quantization_config", Json{{"bits", 4}}},
+      {"rope_interleaved", true},   {"tie_word_embeddings", "yes"},
+      {"hidden_size", 99999999999}, {"rope_theta", 0},
+  };
+  for (const auto& [key, value] : languages) {
+    Json json = llama();
+    json[key] = value;
+    EXPECT_THAT(refusal_of_llama(json), AllOf(StartsWith("c.json: "), HasSubstr(key))) << key;
+  }
+  Json missing = llama();
+  missing.erase("hidden_size");
+  EXPECT_THAT(refusal_of_llama(missing), HasSubstr("hidden_size"));
+  EXPECT_NE(refusal_of_llama(Json::array()), "");
+  EXPECT_THROW(connector_config_from_json(Json{{"kind", "pool"}}, "c.json"), Error);
+}
+
+TEST(ModelConfig, TakesASquareGivenAsAPair) {
+  Json json = vit();
+  json["image_size"] = Json::array({128, 128});
+  EXPECT_EQ(vision_config_from_json(json, "c.json").image_size, 128);
+}
+
+TEST(ModelConfig, ReadsRealFiles) {
+  const auto data = data_folder();
+  SIGHTLINE_NEEDS(data / "configs");
+  const auto language = [&](const char* file) {
+    return language_config_from_json(read_json(data / file), file);
+  };
+  EXPECT_EQ(language("configs/SmolLM2-135M.config.json"),
+            (LanguageConfig{49152, 576, 30, 9, 3, 64, 1536, 2048, 1e-5, 100000.0, true}));
+  EXPECT_EQ(language("weights/TinyStories-656K/config.json"),
+            (LanguageConfig{2048, 128, 2, 8, 4, 16, 384, 512, 1e-6, 10000.0, true}));
+  EXPECT_EQ(vision_config_from_json(
+                read_json(data / "weights/vit_tiny_patch16_224_tinyimagenet/config.json"), "v"),
+            (VisionConfig{192, 12, 3, 768, 224, 16, 1e-12}));
+  EXPECT_THAT(refusal_of_llama(read_json(data / "configs/Qwen2.5-0.5B.config.json")),
+              HasSubstr("\"model_type\" is \"qwen2\""));
+}
+
+// transformers' AutoConfig reads what we write, and we read what it writes.
+TEST(OracleModelConfig, AgreesWithTransformers) {
+  SIGHTLINE_NEEDS(oracle_python());
+  const TemporaryFolder folder;
+  const VisionConfig vision{96, 5, 6, 200, 128, 8, 1e-6};
+  for (const LanguageConfig& language :
+       {LanguageConfig{600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, false},
+        LanguageConfig{700, 96, 2, 6, 6, 16, 128, 300, 1e-6, 10000.0, true}}) {
+    write_json(folder.path() / "vit.json", to_json(vision));
+    write_json(folder.path() / "llama.json", to_json(language));
+    const CommandResult result = run_oracle("config", folder.path().string());
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    const Json seen = read_json(folder.path() / "seen.json");
+    EXPECT_EQ(seen["vit"]["class"], "ViTConfig");
+    EXPECT_EQ(seen["llama"]["class"], "LlamaConfig");
+    for (const auto& [key, value] : to_json(vision).items()) {
+      if (key == "architectures") continue;
+      EXPECT_EQ(seen["vit"]["values"][key], value) << key;
+    }
+    for (const auto& [key, value] : to_json(language).items()) {
+      if (key == "architectures" || key == "rope_scaling") continue;
+      EXPECT_EQ(seen["llama"]["values"][key], value) << key;
+    }
+    EXPECT_EQ(vision_config_from_json(read_json(folder.path() / "vit/config.json"), "v"), vision);
+    EXPECT_EQ(language_config_from_json(read_json(folder.path() / "llama/config.json"), "l"),
+              language);
+  }
+}
+
+}  // namespace
+}  // namespace sightline::test

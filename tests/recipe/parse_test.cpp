@@ -1,0 +1,425 @@
+// What a recipe says is what its struct holds; settings; printing.
+
+#include <cstdlib>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include <gmock/gmock.h>
+
+#include "tests/recipe/recipe_support.h"
+
+namespace sightline::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+Recipe parsed(std::string_view text, std::vector<std::string> settings = {}) {
+  return parse_recipe(text, "r.toml", settings);
+}
+
+TEST(ParseRecipe, HoldsWhatTheFileSays) {
+  const Workplace workplace;
+  const Recipe recipe = parsed(kRecipe);
+  EXPECT_EQ(recipe.name, "captioner");
+  EXPECT_EQ(recipe.seed, 7u);
+  EXPECT_EQ(recipe.file, "r.toml");
+  EXPECT_EQ(recipe.model.vision->folder, "models/vit");
+  EXPECT_FALSE(recipe.model.vision->config);
+  EXPECT_EQ(recipe.model.connector, (ConnectorConfig{ConnectorKind::shuffle, 2}));
+  EXPECT_EQ(recipe.model.mask, MaskPolicy::image);
+  ASSERT_EQ(recipe.data.size(), 4u);
+  EXPECT_EQ(recipe.data.at("train").where, "r.toml:9:1");
+  EXPECT_EQ(recipe.data.at("shapes").split, "train");
+  EXPECT_EQ(recipe.data.at("shapes").task, "caption");
+  EXPECT_EQ(recipe.tasks.at("dev").name, "dev");
+  EXPECT_THAT(recipe.eval.tasks, ElementsAre("dev"));
+  ASSERT_EQ(recipe.stages.size(), 2u);
+  EXPECT_EQ(recipe.stages[0].where, "r.toml:35:1");
+  EXPECT_DOUBLE_EQ(recipe.stages[0].lr.base, 1e-3);
+  EXPECT_THAT(recipe.stages[1].train, ElementsAre("connector", "vision.layers[8:]"));
+  EXPECT_EQ(recipe.stages[1].mixture[0].weight, 2.0);
+  EXPECT_EQ(recipe.stages[1].mixture[1].weight, 1.0);
+  EXPECT_FALSE(recipe.stages[1].mask);
+}
+
+constexpr std::string_view kFull = R"(name = "all"
+seed = 12
+numbers = "bf16"
+threads = 2
+look_ahead = 64
+workers = 3
+cache = "kept"
+[model]
+connector = { kind = "shuffle", factor = 4 }
+tokenizer = "tokenizer.json"
+template = "chatml"
+mask = "prefix"
+resize = "crop"
+[model.vision]
+hidden_size = 96
+num_hidden_layers = 5
+num_attention_heads = 6
+intermediate_size = 200
+image_size = 128
+patch_size = 8
+layer_norm_eps = 1e-6
+[model.language]
+vocab_size = 600
+hidden_size = 64
+num_hidden_layers = 3
+num_attention_heads = 8
+num_key_value_heads = 2
+head_dim = 12
+intermediate_size = 100
+max_position_embeddings = 512
+rms_norm_eps = 1e-5
+rope_theta = 5e5
+tie_word_embeddings = false
+[data.f]
+format = "flickr"
+annotations = "captions.token.txt"
+images = "photos"
+split = "dev.txt"
+prompt = "say \"it\"\n\tnow \\"
+captions = "one"
+on_bad_sample = "skip"
+limit = 9
+[data.s]
+format = "scenes"
+split = "unseen"
+prompt = "describe"
+captions = "one"
+count = 50
+seed = 9007199254740993
+task = "both"
+[data.t]
+format = "text"
+annotations = "words.txt"
+[task.c]
+kind = "caption"
+data = "f"
+limit = 5
+baselines = ["frequent", "nearest", "blind"]
+neighbours = "f"
+[task.c.decoding]
+beams = 3
+max_new_tokens = 20
+length_penalty = 0.7
+batch = 8
+[task.q]
+kind = "question"
+data = "s"
+[eval]
+every = 10
+tasks = ["c", "q"]
+validation = "s"
+validation_limit = 17
+best = "validation_loss"
+[checkpoint]
+every = 4
+keep = 5
+[[stage]]
+name = "one"
+train = ["language.layers[-2:]", "vision.norm", "language.head"]
+mixture = [{ data = "f", weight = 0.1 }, { data = "t", weight = 3 }]
+epochs = 0.5
+max_steps = 100
+step_tokens = 1000
+micro_tokens = 500
+lr = { base = 2e-3, vision = 1e-5, connector = 3e-3, language = 0.25 }
+warmup = 0.1
+schedule = "constant"
+final_lr = 0.01
+weight_decay = 0.05
+beta1 = 0.8
+beta2 = 0.99
+epsilon = 1e-6
+clip = 0.5
+mask_ratio = 0.75
+mask = "question"
+)";
+
+TEST(ParseRecipe, ReadsEveryKey) {
+  const Workplace workplace;
+  const Recipe recipe = parsed(kFull);
+  EXPECT_EQ(recipe.numbers, NumberType::bf16);
+  EXPECT_EQ(recipe.threads, 2);
+  EXPECT_EQ(recipe.look_ahead, 64);
+  EXPECT_EQ(recipe.workers, 3);
+  EXPECT_EQ(recipe.cache, "kept");
+  EXPECT_EQ(recipe.model.connector, (ConnectorConfig{ConnectorKind::shuffle, 4}));
+  EXPECT_EQ(recipe.model.tokenizer, "tokenizer.json");
+  EXPECT_EQ(recipe.model.prompt_template, "chatml");
+  EXPECT_EQ(recipe.model.mask, MaskPolicy::prefix);
+  EXPECT_EQ(recipe.model.resize, "crop");
+  EXPECT_EQ(*recipe.model.vision->config, (VisionConfig{96, 5, 6, 200, 128, 8, 1e-6}));
+  EXPECT_EQ(*recipe.model.language->config,
+            (LanguageConfig{600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, false}));
+  const DataRecipe& flickr = recipe.data.at("f");
+  EXPECT_EQ(flickr.format, DataFormat::flickr);
+  EXPECT_EQ(flickr.annotations, "captions.token.txt");
+  EXPECT_EQ(flickr.images, "photos");
+  EXPECT_EQ(flickr.split, "dev.txt");
+  EXPECT_EQ(flickr.prompt, "say \"it\"\n\tnow \\");
+  EXPECT_EQ(flickr.captions, CaptionsMode::one);
+  EXPECT_EQ(flickr.on_bad_sample, OnBadSample::skip);
+  EXPECT_EQ(flickr.limit, 9);
+  const DataRecipe& scenes = recipe.data.at("s");
+  EXPECT_EQ(scenes.split, "unseen");
+  EXPECT_EQ(scenes.count, 50);
+  EXPECT_EQ(scenes.seed, 9007199254740993u);
+  EXPECT_EQ(scenes.task, "both");
+  const TaskRecipe& task = recipe.tasks.at("c");
+  EXPECT_EQ(task.kind, TaskKind::caption);
+  EXPECT_EQ(task.data, "f");
+  EXPECT_EQ(task.limit, 5);
+  EXPECT_EQ(task.decoding.beams, 3);
+  EXPECT_EQ(task.decoding.max_new_tokens, 20);
+  EXPECT_EQ(task.decoding.length_penalty, 0.7);
+  EXPECT_EQ(task.decoding.batch, 8);
+  EXPECT_THAT(task.baselines, ElementsAre("frequent", "nearest", "blind"));
+  EXPECT_EQ(task.neighbours, "f");
+  EXPECT_EQ(recipe.eval.every, 10);
+  EXPECT_THAT(recipe.eval.tasks, ElementsAre("c", "q"));
+  EXPECT_EQ(recipe.eval.validation, "s");
+  EXPECT_EQ(recipe.eval.validation_limit, 17);
+  EXPECT_EQ(recipe.eval.best, "validation_loss");
+  EXPECT_EQ(recipe.checkpoint.every, 4);
+  EXPECT_EQ(recipe.checkpoint.keep, 5);
+  const StageRecipe& stage = recipe.stages.at(0);
+  EXPECT_EQ(stage.epochs, 0.5);
+  EXPECT_EQ(stage.max_steps, 100);
+  EXPECT_EQ(stage.step_tokens, 1000);
+  EXPECT_EQ(stage.micro_tokens, 500);
+  EXPECT_EQ(stage.lr.base, 2e-3);
+  EXPECT_EQ(stage.lr.vision, 1e-5);
+  EXPECT_EQ(stage.lr.connector, 3e-3);
+  EXPECT_EQ(stage.lr.language, 0.25);
+  EXPECT_EQ(stage.warmup, 0.1);
+  EXPECT_EQ(stage.schedule, Schedule::constant);
+  EXPECT_EQ(stage.final_lr, 0.01);
+  EXPECT_EQ(stage.weight_decay, 0.05);
+  EXPECT_EQ(stage.beta1, 0.8);
+  EXPECT_EQ(stage.beta2, 0.99);
+  EXPECT_EQ(stage.epsilon, 1e-6);
+  EXPECT_EQ(stage.clip, 0.5);
+  EXPECT_EQ(stage.mask_ratio, 0.75);
+  EXPECT_EQ(stage.mask, MaskPolicy::question);
+}
+
+TEST(ParseRecipe, FillsHeadsFromWhatIsGiven) {
+  const Workplace workplace;
+  const Recipe recipe = parsed(
+      replaced(kRecipe, "language = \"models/lm\"",
+               "tokenizer = \"models/lm\"\nlanguage = { hidden_size = 96, num_attention_heads = 6 }"));
+  EXPECT_EQ(recipe.model.language->config->head_dim, 16);
+  EXPECT_EQ(recipe.model.language->config->num_key_value_heads, 6);
+}
+
+TEST(ParseRecipe, ExpandsTheEnvironment) {
+  const Workplace workplace;
+  setenv("SIGHTLINE_TEST_FOLDER", "models", 1);
+  const Recipe recipe =
+      parsed(replaced(kRecipe, "models/vit", "${SIGHTLINE_TEST_FOLDER}/vit"));
+  EXPECT_EQ(recipe.model.vision->folder, "models/vit");
+}
+
+TEST(PrintRecipe, PrintsWhatParsesToTheSame) {
+  const Workplace workplace;
+  const std::string from = "name = \"on\"\n[model]\nfrom = \"runs/model\"\n[data.web]\nformat = "
+                           "\"jsonl\"\nannotations = \"rows.jsonl\"\n[[stage]]\nname = \"s\"\n"
+                           "train = [\"vision\"]\nmixture = [{ data = \"web\" }]\n";
+  for (const std::string_view text : {kRecipe, kFull, std::string_view(from)}) {
+    const std::string once = print_recipe(parsed(text));
+    EXPECT_EQ(print_recipe(parsed(once)), once);
+  }
+}
+
+// Every value of the full recipe differs from its default, so a key that the printer forgot or
+// misspelt would come back changed.
+TEST(PrintRecipe, LosesNothing) {
+  const Workplace workplace;
+  const std::string printed = print_recipe(parsed(kFull));
+  std::istringstream lines{std::string(kFull)};
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("[") || line.find("{") != std::string::npos) continue;
+    const std::string key = line.substr(0, line.find(' '));
+    if (key == "beams" || key == "max_new_tokens" || key == "length_penalty" || key == "batch") {
+      EXPECT_THAT(printed, HasSubstr(line));
+      continue;
+    }
+    EXPECT_THAT(printed, HasSubstr("\n" + key + " = ") ) << line;
+  }
+  EXPECT_THAT(printed, HasSubstr("lr = { base = 0.002, vision = 1e-05, connector = 0.003, "
+                                 "language = 0.25 }"));
+  EXPECT_THAT(printed, HasSubstr("mixture = [{ data = \"f\", weight = 0.1 }, "
+                                 "{ data = \"t\", weight = 3.0 }]"));
+  EXPECT_THAT(printed, HasSubstr("prompt = \"say \\\"it\\\"\\u000A\\u0009now \\\\\""));
+  EXPECT_THAT(printed, HasSubstr("seed = 9007199254740993"));
+}
+
+TEST(Settings, ReachEveryKindOfTable) {
+  const Workplace workplace;
+  const Recipe recipe =
+      parsed(kRecipe, {"stage.deepen.lr=2e-3", "data.train.limit=200", "seed=3", "name=other",
+                       "stage.align.train=[\"connector\", \"vision.norm\"]", "checkpoint.every=5",
+                       "task.dev.decoding.beams=4", "model.language=models/lm",
+                       "stage.align.lr.vision=1e-4", "data.web.images=./photos"});
+  EXPECT_EQ(recipe.stages[1].lr.base, 2e-3);
+  EXPECT_EQ(recipe.data.at("train").limit, 200);
+  EXPECT_EQ(recipe.seed, 3u);
+  EXPECT_EQ(recipe.name, "other");
+  EXPECT_THAT(recipe.stages[0].train, ElementsAre("connector", "vision.norm"));
+  EXPECT_EQ(recipe.checkpoint.every, 5);
+  EXPECT_EQ(recipe.tasks.at("dev").decoding.beams, 4);
+  EXPECT_EQ(recipe.stages[0].lr.base, 1e-3);
+  EXPECT_EQ(recipe.stages[0].lr.vision, 1e-4);
+  EXPECT_EQ(recipe.data.at("web").images, "./photos");
+}
+
+TEST(Settings, TheLaterWins) {
+  const Workplace workplace;
+  EXPECT_EQ(parsed(kRecipe, {"seed=3", "seed=4"}).seed, 4u);
+}
+
+struct BadSetting {
+  const char* setting;
+  const char* where;
+  const char* says;
+};
+
+class SettingMistake : public ::testing::TestWithParam<BadSetting> {};
+
+TEST_P(SettingMistake, NamesTheSetting) {
+  const Workplace workplace;
+  const std::vector<std::string> settings = {GetParam().setting};
+  const std::string said = mistake_in(kRecipe, settings);
+  EXPECT_THAT(said, StartsWith(std::string(GetParam().where) + ": "));
+  EXPECT_THAT(said.substr(0, said.find('\n')), HasSubstr(GetParam().says));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Recipe, SettingMistake,
+    ::testing::Values(
+        BadSetting{"stage.algn.lr=1e-3", "--set stage.algn.lr", "did you mean \"align\"?"},
+        BadSetting{"stage.align.ls=1e-3", "--set stage.align.ls", "did you mean \"lr\"?"},
+        BadSetting{"stage.align.lr=fast", "--set stage.align.lr", "a number is expected"},
+        BadSetting{"stage.align.lr=5", "--set stage.align.lr", "at most 1"},
+        BadSetting{"stage.align.lr", "--set stage.align.lr", "KEY=VALUE"},
+        BadSetting{"stage.align=3", "--set stage.align", "a stage's key"},
+        BadSetting{"data.trian.limit=3", "--set data.trian.limit", "did you mean \"train\"?"},
+        BadSetting{"data.train.images=fotos", "--set data.train.images", "did you mean \"photos\"?"},
+        BadSetting{"sed=3", "--set sed", "did you mean \"seed\"?"},
+        BadSetting{"evl.every=3", "--set evl.every", "did you mean \"eval\"?"},
+        BadSetting{"seed=1.5", "--set seed", "whole number"},
+        BadSetting{"stage.align.train=[connector]", "--set stage.align.train", "not TOML"},
+        BadSetting{"stage.align.train=[\"conector\"]", "--set stage.align.train",
+                   "did you mean \"connector\"?"},
+        BadSetting{"model.vision.hidden_size=96", "--set model.vision.hidden_size", "set it whole"},
+        BadSetting{"stage.align.mixture=[{ data = \"wbe\" }]", "--set stage.align.mixture",
+                   "did you mean \"web\"?"},
+        BadSetting{"a b=3", "--set a b", "is no key"}));
+
+TEST(Settings, MendTheFile) {
+  const Workplace workplace;
+  const std::string broken = replaced(kRecipe, "lr = 1e-3", "lr = 30.0");
+  EXPECT_NE(mistake_in(broken), "");
+  EXPECT_EQ(mistake_in(broken, std::vector<std::string>{"stage.align.lr=1e-3"}), "");
+}
+
+TEST(MaskNames, AreFourAndBothWays) {
+  for (const char* name : {"causal", "image", "prefix", "question"}) {
+    EXPECT_EQ(name_of(mask_policy_named(name)), name);
+  }
+  EXPECT_THROW(mask_policy_named("full"), Error);
+  EXPECT_EQ(name_of(NumberType::bf16), "bf16");
+  EXPECT_EQ(name_of(ConnectorKind::shuffle), "shuffle");
+}
+
+// The keys of one table, as the parser itself lists them when it meets an unknown one.
+std::vector<std::string> keys_listed(std::string_view text, const std::string& title) {
+  const std::string said = mistake_in(text);
+  const std::string head = "unknown key \"qqqqqqqqqqqq\" in " + title + "; its keys are: ";
+  const size_t at = said.find(head);
+  EXPECT_NE(at, std::string::npos) << title << "\n" << said;
+  std::vector<std::string> keys;
+  if (at == std::string::npos) return keys;
+  const std::string list = said.substr(at + head.size(), said.find('\n', at) - at - head.size());
+  const std::regex name("\"([a-z0-9_]+)\"");
+  for (std::sregex_iterator each(list.begin(), list.end(), name), end; each != end; ++each) {
+    keys.push_back((*each)[1]);
+  }
+  return keys;
+}
+
+TEST(RecipeDocs, HoldEveryKey) {
+  const Workplace workplace;
+  const std::string page = read_file(source_folder() / "docs/recipe.md");
+  struct Table {
+    const char* before;  // after this line of kFull the unknown key is put
+    const char* title;
+    const char* section;  // the heading in the page
+  };
+  const Table tables[] = {
+      {"cache = \"kept\"\n", "the recipe", "## The run"},
+      {"resize = \"crop\"\n", "[model]", "## `[model]`"},
+      {"layer_norm_eps = 1e-6\n", "[model.vision]", "### `[model.vision]`"},
+      {"tie_word_embeddings = false\n", "[model.language]", "### `[model.language]`"},
+      {"limit = 9\n", "[data.f]", "## `[data.NAME]`"},
+      {"task = \"both\"\n", "[data.s]", "## `[data.NAME]`"},
+      {"neighbours = \"f\"\n", "[task.c]", "## `[task.NAME]`"},
+      {"batch = 8\n", "decoding of [task.c]", "### `decoding`"},
+      {"validation_limit = 17\n", "[eval]", "## `[eval]`"},
+      {"keep = 5\n", "[checkpoint]", "## `[checkpoint]`"},
+      {"mask_ratio = 0.75\n", "[[stage]] \"one\"", "## `[[stage]]`"},
+  };
+  size_t count = 0;
+  for (const Table& table : tables) {
+    const std::string text =
+        replaced(kFull, table.before, std::string(table.before) + "qqqqqqqqqqqq = 1\n");
+    const size_t start = page.find(std::string("\n") + table.section);
+    ASSERT_NE(start, std::string::npos) << table.section;
+    const size_t level = std::string_view(table.section).find(' ');
+    size_t end = page.find("\n## ", start + 1);
+    if (level == 3) end = std::min(end, page.find("\n### ", start + 1));
+    const std::string section = page.substr(start, end - start);
+    for (const std::string& key : keys_listed(text, table.title)) {
+      EXPECT_THAT(section, HasSubstr("| `" + key + "` |")) << table.title;
+      ++count;
+    }
+  }
+  EXPECT_GT(count, 80u);
+}
+
+// The page's own example must be a recipe that is taken as it stands.
+TEST(RecipeDocs, ExampleIsARecipe) {
+  const Workplace workplace;
+  const std::string page = read_file(source_folder() / "docs/recipe.md");
+  const size_t start = page.find("```toml\nname = ");
+  ASSERT_NE(start, std::string::npos);
+  const size_t begin = start + std::string_view("```toml\n").size();
+  std::string text = page.substr(begin, page.find("```", begin) - begin);
+  std::filesystem::create_directories("data/flickr8k/images");
+  std::filesystem::create_directories("data/text");
+  std::filesystem::create_directories("models/vit-tiny");
+  std::filesystem::create_directories("models/words");
+  for (const char* file :
+       {"data/flickr8k/Flickr8k.token.txt", "data/flickr8k/Flickr_8k.trainImages.txt",
+        "data/flickr8k/Flickr_8k.devImages.txt", "models/vit-tiny/config.json",
+        "models/words/config.json", "models/words/tokenizer.json", "data/questions.jsonl"}) {
+    write_file(file, "{}");
+  }
+  setenv("SIGHTLINE_EXAMPLE", "data", 1);
+  text = std::regex_replace(text, std::regex("SIGHTLINE_DATA"), "SIGHTLINE_EXAMPLE");
+  EXPECT_EQ(mistake_in(text), "");
+  const Recipe recipe = parsed(text);
+  std::vector<std::string> names;
+  for (const StageRecipe& stage : recipe.stages) names.push_back(stage.name);
+  EXPECT_THAT(names, ElementsAre("align", "deepen", "pretrain", "instruct"));
+}
+
+}  // namespace
+}  // namespace sightline::test
