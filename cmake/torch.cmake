@@ -17,8 +17,10 @@ target_link_options(torch_engine INTERFACE "-Wl,-rpath,${SIGHTLINE_TORCH}/lib")
 
 # fmt comes from the wheel, header-only, for every folder: Debian's is shadowed by it wherever
 # LibTorch is seen. The link keeps the rest of the wheel's headers out of the torch-free folders.
-file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/fmt_only")
-file(CREATE_LINK "${SIGHTLINE_TORCH}/include/fmt" "${CMAKE_BINARY_DIR}/fmt_only/fmt" SYMBOLIC)
+# It lies outside the build folder, so that ccache serves several build folders of one checkout.
+set(fmt_only "${CMAKE_SOURCE_DIR}/.deps/fmt_only")
+file(MAKE_DIRECTORY "${fmt_only}")
+file(CREATE_LINK "${SIGHTLINE_TORCH}/include/fmt" "${fmt_only}/fmt" SYMBOLIC)
 add_library(fmt_engine INTERFACE)
-target_include_directories(fmt_engine SYSTEM INTERFACE "${CMAKE_BINARY_DIR}/fmt_only")
+target_include_directories(fmt_engine SYSTEM INTERFACE "${fmt_only}")
 target_compile_definitions(fmt_engine INTERFACE FMT_HEADER_ONLY)

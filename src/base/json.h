@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -31,6 +33,13 @@ template <class T>
 T json_get(const Json& object, const char* key, std::string_view source) {
   const auto found = object.is_object() ? object.find(key) : object.end();
   if (!object.is_object() || found == object.end()) json_missing(source, key);
+  // nlohmann would cut 2.5 to 2, wrap -1 to a large size and read true as 1.
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    if (!found->is_number_integer()) json_mismatch(source, key, *found, "an integer was expected");
+    const bool fits = found->is_number_unsigned() ? std::in_range<T>(found->template get<uint64_t>())
+                                                  : std::in_range<T>(found->template get<int64_t>());
+    if (!fits) json_mismatch(source, key, *found, "out of range");
+  }
   try {
     return found->template get<T>();
   } catch (const nlohmann::json::exception& error) {

@@ -1,6 +1,5 @@
 #include "data/dataset.h"
 
-#include <algorithm>
 #include <filesystem>
 
 #include "base/error.h"
@@ -12,15 +11,18 @@ namespace sightline {
 namespace fs = std::filesystem;
 
 std::unique_ptr<Dataset> open_dataset(const std::string& name, const DataRecipe& recipe) {
+  const bool is_flickr = recipe.format == DataFormat::flickr;
   check(recipe.format == DataFormat::scenes || !recipe.annotations.empty(),
-        "{}: data.{} names no `annotations` file", recipe.where, name);
+        "{}: data.{} names no file `annotations`", recipe.where, name);
+  check(!is_flickr || !recipe.images.empty(), "{}: data.{} names no folder `images`", recipe.where,
+        name);
   switch (recipe.format) {
     case DataFormat::flickr:
-      return open_flickr(name, recipe);
+      return open_flickr(recipe);
     case DataFormat::jsonl:
-      return open_jsonl(name, recipe);
+      return open_jsonl(recipe);
     case DataFormat::text:
-      return open_text(name, recipe);
+      return open_text(recipe);
     case DataFormat::scenes:
       return open_scenes(name, recipe);
   }

@@ -1,6 +1,5 @@
 // The reader of Flickr8k's token file (Flickr30k's and others of the same form too).
 
-#include <algorithm>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -41,14 +40,12 @@ CaptionLine parse_line(std::string_view line, const std::string& where) {
 
 class FlickrDataset : public Dataset {
  public:
-  FlickrDataset(const std::string& name, const DataRecipe& recipe)
-      : recipe_(recipe), lines_(recipe.annotations) {
+  explicit FlickrDataset(const DataRecipe& recipe) : recipe_(recipe), lines_(recipe.annotations) {
     read_captions();
     if (!recipe.split.empty()) keep_split();
     if (recipe.limit > 0 && static_cast<size_t>(recipe.limit) < photos_.size()) {
       photos_.resize(static_cast<size_t>(recipe.limit));
     }
-    check(!recipe.images.empty(), "{}: data.{} names no folder `images`", recipe.where, name);
     for (const Photo& photo : photos_) {
       check_image_exists(recipe_, image_path(recipe_, photo.name), lines_.where(photo.lines[0]));
     }
@@ -116,8 +113,8 @@ class FlickrDataset : public Dataset {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_flickr(const std::string& name, const DataRecipe& recipe) {
-  return std::make_unique<FlickrDataset>(name, recipe);
+std::unique_ptr<Dataset> open_flickr(const DataRecipe& recipe) {
+  return std::make_unique<FlickrDataset>(recipe);
 }
 
 }  // namespace sightline

@@ -145,7 +145,7 @@ class JsonlDataset : public Dataset {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_jsonl(const std::string& /*name*/, const DataRecipe& recipe) {
+std::unique_ptr<Dataset> open_jsonl(const DataRecipe& recipe) {
   return std::make_unique<JsonlDataset>(recipe);
 }
 

@@ -50,19 +50,23 @@ struct LoaderOptions {
   double epochs = 1.0;
   int64_t step_tokens = 16384;
   int64_t micro_tokens = 8192;
-  int64_t look_ahead = 256;
+  int64_t look_ahead = 256;                // samples waiting to be packed; more where those would
+                                           // not fill a micro-batch
   int64_t max_rows = 0;                    // longest conversation the model takes; 0: no bound
   int64_t workers = 1;
   int64_t prefetch = 3;                    // steps prepared ahead
   uint64_t seed = 0;
   std::optional<Processor> processor;      // how pictures become pixels
   const FeatureStore* store = nullptr;     // where set, batches carry features in place of pixels
-  std::string skipped_log;                 // file to which skipped samples are appended
+  std::string skipped_log;                 // file to which skipped samples are appended, each once;
+                                           // empty: the log
 };
 
 class Loader {
  public:
+  // What `options` points to must outlive the loader. A `state` that does not fit is an Error.
   explicit Loader(LoaderOptions options, const Json* state = nullptr);
+  // Prompt: what was prepared ahead is dropped.
   ~Loader();
 
   // The next step, or nothing at the stage's end. An error met by a worker is thrown here.
@@ -79,7 +83,7 @@ class Loader {
 // from `store`. For evaluation and generation. An unreadable picture is an Error naming it.
 void load_pictures(Batch& batch, const Processor& processor, const FeatureStore* store);
 
-// An image's bytes (from its file or memory), and the key by which a store knows it.
+// An image's bytes, from its file or memory. A store knows the image by their content_key().
 std::string read_image_bytes(const ImageSource& source);
 
 }  // namespace sightline

@@ -1,7 +1,7 @@
 #pragma once
-// Packing by bounded look-ahead: of at most `look_ahead` waiting samples, the oldest opens a
-// micro-batch and the largest that still fit fill it. Every sample is used once; none waits longer
-// than the bound lets it.
+// Packing by bounded look-ahead: of the waiting samples, the oldest opens a
+// micro-batch and the largest that still fit fill it. Every sample is used once; as the oldest
+// always leaves, none waits for more micro-batches than samples waited before it.
 
 #include <cstdint>
 #include <deque>

@@ -19,14 +19,15 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "data/dataset.h"
 
 namespace sightline {
 
-std::unique_ptr<Dataset> open_flickr(const std::string& name, const DataRecipe& recipe);
-std::unique_ptr<Dataset> open_jsonl(const std::string& name, const DataRecipe& recipe);
-std::unique_ptr<Dataset> open_text(const std::string& name, const DataRecipe& recipe);
+std::unique_ptr<Dataset> open_flickr(const DataRecipe& recipe);
+std::unique_ptr<Dataset> open_jsonl(const DataRecipe& recipe);
+std::unique_ptr<Dataset> open_text(const DataRecipe& recipe);
 
 // [the user shows `images` pictures and says `words`, the assistant `answer`].
 std::vector<Turn> one_exchange(int images, std::string_view words, std::string_view answer);

@@ -1,11 +1,11 @@
 #include "data/scene.h"
 
+#include "base/error.h"
+
 #include <algorithm>
 #include <cstdlib>
 
 #include <fmt/format.h>
-
-#include "base/error.h"
 
 namespace sightline::scenes {
 
@@ -19,17 +19,17 @@ constexpr std::array<Combination, 4> kHeldOut = {{
 }};
 
 constexpr std::array<Rgb, kColours> kPalette = {{
-    {215, 30, 40},    // red
-    {30, 150, 60},    // green
-    {40, 80, 215},    // blue
-    {245, 220, 40},   // yellow
-    {135, 45, 170},   // purple
-    {250, 130, 20},   // orange
+    {215, 30, 40},   // red
+    {30, 150, 60},   // green
+    {40, 80, 215},   // blue
+    {245, 220, 40},  // yellow
+    {135, 45, 170},  // purple
+    {250, 130, 20},  // orange
 }};
-constexpr int kShade = 8;        // a painted channel is at most so far from the palette's
-constexpr int kLightest = 238;   // of a background's grey
+constexpr int kShade = 8;       // a painted channel is at most so far from the palette's
+constexpr int kLightest = 238;  // of a background's grey
 constexpr int kDarkest = 188;
-constexpr int kTint = 6;         // a background's channel is at most so far from its grey
+constexpr int kTint = 6;  // a background's channel is at most so far from its grey
 
 constexpr double kHeldOutShare = 0.25;  // of the objects of unseen, beside those drawn by chance
 
@@ -172,10 +172,17 @@ Object variation(const Object& object, Split split, Rng& rng) {
     const Object fresh = random_object(split, rng);
     Object changed = object;
     switch (below(rng, 6)) {
-      case 0: changed.shape = fresh.shape; break;
-      case 1: changed.colour = fresh.colour; break;
-      case 2: changed.size = fresh.size; break;
-      default: return fresh;
+      case 0:
+        changed.shape = fresh.shape;
+        break;
+      case 1:
+        changed.colour = fresh.colour;
+        break;
+      case 2:
+        changed.size = fresh.size;
+        break;
+      default:
+        return fresh;
     }
     if (split == Split::unseen || !is_held_out(changed)) return changed;
   }

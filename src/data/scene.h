@@ -3,9 +3,11 @@
 // the embedded demo. A scene is plain data; scene_draw.h paints it, scene_question.h makes it and
 // asks about it, scene_caption.h describes it.
 //
-// Objects stand in the cells of a 4 x 4 grid, at most one a cell and each wholly inside its cell, so
-// that they never overlap. A cell is 16 pixels wide: 2 x 2 patches of 8 pixels, which a shuffle
+// Objects stand in the cells of a 4 x 4 grid, at most one a cell and each wholly inside its cell,
+// so that they never overlap. A cell is 16 pixels wide: 2 x 2 patches of 8 pixels, which a shuffle
 // connector of factor 2 makes one token of.
+
+#include "base/rng.h"
 
 #include <array>
 #include <cstdint>
@@ -14,8 +16,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/rng.h"
 
 namespace sightline::scenes {
 
@@ -35,9 +35,9 @@ struct Object {
   Shape shape = Shape::circle;
   Colour colour = Colour::red;
   Size size = Size::small;
-  int row = 0, column = 0;           // cell, from the top left
-  int offset_x = 0, offset_y = 0;    // pixels from the cell's centre
-  Rgb paint{};                       // its colour as painted: a shade of `colour`
+  int row = 0, column = 0;         // cell, from the top left
+  int offset_x = 0, offset_y = 0;  // pixels from the cell's centre
+  Rgb paint{};                     // its colour as painted: a shade of `colour`
 };
 
 // Objects lie in reading order: by row, then by column.

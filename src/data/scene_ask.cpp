@@ -1,11 +1,11 @@
 // Questions about a scene as it stands. Their answers follow from the scene, so they can only be
 // balanced on the whole: yes is sought as often as no, and the rarer counts are preferred.
 
-#include <algorithm>
-#include <optional>
-
 #include "data/scene_question.h"
 #include "data/scene_wording.h"
+
+#include <algorithm>
+#include <optional>
 
 namespace sightline::scenes {
 
@@ -19,10 +19,14 @@ class Asker {
 
   std::optional<Question> ask(QuestionKind kind) {
     switch (kind) {
-      case QuestionKind::yes_no: return yes_no();
-      case QuestionKind::count: return count();
-      case QuestionKind::colour: return colour();
-      default: return relation();
+      case QuestionKind::yes_no:
+        return yes_no();
+      case QuestionKind::count:
+        return count();
+      case QuestionKind::colour:
+        return colour();
+      default:
+        return relation();
     }
   }
 
@@ -113,7 +117,7 @@ class Asker {
 
   // One of several noun phrases, by the weight of its number.
   std::optional<Question> count() {
-    constexpr std::array<uint64_t, kMaxObjects + 1> kWeights = {2, 2, 4, 10, 20};
+    constexpr std::array<uint64_t, kMaxObjects + 1> kWeights = {2, 1, 4, 16, 40};
     Description chosen;
     int number = 0;
     uint64_t total = 0;

@@ -1,12 +1,12 @@
 #include "data/scene_caption.h"
 
+#include "base/error.h"
+#include "data/scene_wording.h"
+
 #include <algorithm>
 #include <optional>
 
 #include <fmt/format.h>
-
-#include "base/error.h"
-#include "data/scene_wording.h"
 
 namespace sightline::scenes {
 
@@ -57,7 +57,7 @@ std::optional<Phrase> relation(const Scene& scene, Form form, Rng& rng) {
   for (const Object& a : scene.objects) {
     for (const Object& b : scene.objects) {
       const auto direction = direction_from(a, b);
-      if (!direction) continue;
+      if (!direction || describe(b, form).matches(a)) continue;
       pairs.push_back({&a, &b, *direction});
       if (is_held_out(a) || is_held_out(b)) telling.push_back(pairs.back());
     }
@@ -65,9 +65,9 @@ std::optional<Phrase> relation(const Scene& scene, Form form, Rng& rng) {
   if (!telling.empty()) pairs = std::move(telling);
   if (pairs.empty()) return std::nullopt;
   const Pair& pair = pairs[rng.below(pairs.size())];
-  std::string text = fmt::format("{} {} {}", counted_noun(describe(*pair.a, form), 1),
-                                 preposition(pair.direction),
-                                 counted_noun(describe(*pair.b, form), 1));
+  std::string text =
+      fmt::format("{} {} {}", counted_noun(describe(*pair.a, form), 1), preposition(pair.direction),
+                  counted_noun(describe(*pair.b, form), 1));
   const int others = static_cast<int>(scene.objects.size()) - 2;
   if (others == 1) text += " and one other shape";
   if (others > 1) text += fmt::format(" and {} other shapes", number_word(others));

@@ -4,10 +4,10 @@
 // left"), and how two objects stand to each other ("a red circle left of a blue square and two
 // other shapes"). Each is true, and counts every object of the scene.
 
+#include "data/scene.h"
+
 #include <string>
 #include <vector>
-
-#include "data/scene.h"
 
 namespace sightline::scenes {
 

@@ -16,10 +16,17 @@ struct Point {
   int x, y;
 };
 
-// A five-pointed star of radius 1000, inner radius 450, its first point upwards.
-constexpr std::array<Point, 10> kStar = {{{0, -1000}, {265, -364}, {951, -309}, {428, 139},
-                                          {588, 809}, {0, 450}, {-588, 809}, {-428, 139},
-                                          {-951, -309}, {-265, -364}}};
+// A five-pointed star of radius 1000, inner radius 550, its first point upwards.
+constexpr std::array<Point, 10> kStar = {{{0, -1000},
+                                          {323, -445},
+                                          {951, -309},
+                                          {523, 170},
+                                          {588, 809},
+                                          {0, 550},
+                                          {-588, 809},
+                                          {-523, 170},
+                                          {-951, -309},
+                                          {-323, -445}}};
 
 // Even-odd rule. `at` is in units of which the star's radius is `r`.
 bool in_star(Point at, int r) {

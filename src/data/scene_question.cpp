@@ -1,9 +1,9 @@
 #include "data/scene_question.h"
 
+#include "data/scene_wording.h"
+
 #include <algorithm>
 #include <utility>
-
-#include "data/scene_wording.h"
 
 namespace sightline::scenes {
 
@@ -41,7 +41,10 @@ class SceneMaker {
     do {
       objects = {topic};
       const int number = 1 + below(kMaxObjects);
-      while (std::ssize(objects) < number) objects.push_back(object_unlike(topic, {what}));
+      while (std::ssize(objects) < number) {
+        const Object other = random_object(split_, rng_);
+        if (!what.matches(other)) objects.push_back(other);
+      }
     } while (!fits_split(objects));
     return {place_anywhere(std::move(objects), rng_),
             {QuestionKind::colour, ask_colour(what, rng_), std::string(word(topic.colour))}};
@@ -194,10 +197,14 @@ std::string_view word(QuestionKind kind) {
 AskedScene generate_scene(uint64_t seed, Split split, uint64_t number) {
   SceneMaker maker(split, derive_seed(derive_seed(seed, "scene"), word(split), number));
   switch (static_cast<QuestionKind>(number % kQuestionKinds)) {
-    case QuestionKind::yes_no: return maker.yes_no();
-    case QuestionKind::count: return maker.count();
-    case QuestionKind::colour: return maker.colour();
-    default: return maker.relation();
+    case QuestionKind::yes_no:
+      return maker.yes_no();
+    case QuestionKind::count:
+      return maker.count();
+    case QuestionKind::colour:
+      return maker.colour();
+    default:
+      return maker.relation();
   }
 }
 

@@ -7,11 +7,11 @@
 // four), 1/4 of relations, about 1/5 of colours (1/3 in unseen, where held-out colours are asked
 // for more often). tests/data/scenes_test.cpp measures these bounds.
 
+#include "data/scene.h"
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "data/scene.h"
 
 namespace sightline::scenes {
 

@@ -1,9 +1,9 @@
 #pragma once
 // How questions are worded. Each function draws one of a few wordings, whatever the answer.
 
-#include <string>
-
 #include "data/scene.h"
+
+#include <string>
 
 namespace sightline::scenes {
 

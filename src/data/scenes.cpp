@@ -1,17 +1,17 @@
 #include "data/scenes.h"
 
+#include "base/error.h"
+#include "data/scene_caption.h"
+#include "data/scene_draw.h"
+#include "data/scene_question.h"
+#include "image/encode.h"
+
 #include <algorithm>
 #include <array>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
-#include "base/error.h"
-#include "data/scene_caption.h"
-#include "data/scene_draw.h"
-#include "data/scene_question.h"
-#include "image/encode.h"
 
 namespace sightline {
 
@@ -61,8 +61,8 @@ class Scenes : public Dataset {
         {.encoded = std::make_shared<const std::string>(encode_png(draw(asked.scene)))});
     if (task_ != Task::question) {
       const bool references = task_ == Task::caption && split_ != Split::train;
-      for (const std::string& text : captions(asked, number, references ? kReferenceCaptions
-                                                                        : kCaptions)) {
+      for (const std::string& text :
+           captions(asked, number, references ? kReferenceCaptions : kCaptions)) {
         add(example, {{Role::user, prompt_, 1}}, text);
       }
     }

@@ -11,11 +11,11 @@
 // A caption follows `prompt` as the user's turn; in `text`, without a prompt, it stands alone.
 // `count` is the number of scenes. The scene of a number is the same in every task.
 
-#include <memory>
-#include <string>
-
 #include "data/dataset.h"
 #include "recipe/recipe.h"
+
+#include <memory>
+#include <string>
 
 namespace sightline {
 

@@ -1,9 +1,9 @@
 #pragma once
 // What numbers cannot make a model together, whether they stand in a config.json or in a recipe.
 
-#include <string>
-
 #include "recipe/model_config.h"
+
+#include <string>
 
 namespace sightline {
 

@@ -1,10 +1,10 @@
 #include "recipe/model_config.h"
 
-#include <string_view>
-
 #include "base/error.h"
 #include "recipe/config_check.h"
 #include "recipe/names.h"
+
+#include <string_view>
 
 namespace sightline {
 
@@ -202,7 +202,8 @@ LanguageConfig language_config_from_json(const Json& json, const std::string& so
   language.hidden_size = config.size("hidden_size");
   language.num_hidden_layers = config.size("num_hidden_layers");
   language.num_attention_heads = config.size("num_attention_heads");
-  language.num_key_value_heads = config.size_or("num_key_value_heads", language.num_attention_heads);
+  language.num_key_value_heads =
+      config.size_or("num_key_value_heads", language.num_attention_heads);
   const bool divides = language.hidden_size % language.num_attention_heads == 0;
   check(config.has("head_dim") || divides,
         "{}: hidden_size {} is not a multiple of num_attention_heads {}: give head_dim", source,

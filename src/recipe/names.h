@@ -1,14 +1,14 @@
 #pragma once
 // The recipe's choices by name, and how an error offers the names that would have been right.
 
+#include "recipe/recipe.h"
+
 #include <array>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "recipe/recipe.h"
 
 namespace sightline {
 

@@ -1,12 +1,12 @@
 #include "recipe/parse.h"
 
-#include <set>
-
 #include "base/error.h"
 #include "base/file.h"
 #include "recipe/sections.h"
 #include "recipe/settings.h"
 #include "recipe/table_reader.h"
+
+#include <set>
 
 namespace sightline {
 
@@ -21,7 +21,8 @@ void read_run(TableReader& root, Recipe& recipe) {
   root.read("look_ahead", recipe.look_ahead, between(1, 1e6));
   root.read("workers", recipe.workers, between(1, 1024));
   root.read("cache", recipe.cache);
-  if (recipe.cache.empty()) root.wrong("cache", "\"cache\" is empty: name a folder, or leave it out");
+  if (recipe.cache.empty())
+    root.wrong("cache", "\"cache\" is empty: name a folder, or leave it out");
 }
 
 // [data.*] or [task.*]: calls read_one(reader, name) for each table.
@@ -66,9 +67,10 @@ void read_stages(TableReader& root, Recipe& recipe) {
     StageRecipe& stage = recipe.stages.emplace_back();
     read_stage(reader, recipe, stage);
     if (!stage.name.empty() && !names.insert(stage.name).second) {
-      reader.wrong("name", fmt::format("a stage named \"{}\" stands above already: give each a name "
-                                       "of its own",
-                                       stage.name));
+      reader.wrong("name",
+                   fmt::format("a stage named \"{}\" stands above already: give each a name "
+                               "of its own",
+                               stage.name));
     }
   }
 }

@@ -1,10 +1,10 @@
 // What may be wrong with a path that a recipe names.
 
-#include <filesystem>
-#include <vector>
-
 #include "base/error.h"
 #include "recipe/sections.h"
+
+#include <filesystem>
+#include <vector>
 
 namespace sightline {
 

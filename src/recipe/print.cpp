@@ -1,10 +1,10 @@
 // Recipe -> TOML, in the order of recipe.h, every value written out.
 
-#include <string>
-
 #include "base/error.h"
 #include "recipe/names.h"
 #include "recipe/parse.h"
+
+#include <string>
 
 namespace sightline {
 
@@ -39,10 +39,7 @@ std::string value_text(int64_t value) { return fmt::format("{}", value); }
 std::string value_text(uint64_t value) { return fmt::format("{}", value); }
 std::string value_text(bool value) { return value ? "true" : "false"; }
 template <class E>
-  requires std::is_enum_v<E>
-std::string value_text(E value) {
-  return toml_string(enum_name(value));
-}
+requires std::is_enum_v<E> std::string value_text(E value) { return toml_string(enum_name(value)); }
 std::string value_text(const std::vector<std::string>& values) {
   std::string text = "[";
   for (const std::string& value : values) {
@@ -159,7 +156,8 @@ std::string mixture_text(const std::vector<MixtureEntry>& mixture) {
   std::string text = "[";
   for (const MixtureEntry& entry : mixture) {
     if (text.size() > 1) text += ", ";
-    text += fmt::format("{{ data = {}, weight = {} }}", toml_string(entry.data), number(entry.weight));
+    text +=
+        fmt::format("{{ data = {}, weight = {} }}", toml_string(entry.data), number(entry.weight));
   }
   return text + "]";
 }

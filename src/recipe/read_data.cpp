@@ -1,9 +1,9 @@
 // [data.*], [task.*], [eval] and [checkpoint].
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "recipe/sections.h"
+
+#include <algorithm>
 
 namespace sightline {
 
@@ -15,8 +15,8 @@ void read_path(TableReader& reader, std::string_view key, std::string& path,
   if (path.empty()) return;
   const std::string problem = problem_with(path);
   if (problem.empty()) return;
-  reader.wrong(key, fmt::format("\"{}\" in {} names \"{}\", which {}", key, reader.title(), path,
-                                problem));
+  reader.wrong(
+      key, fmt::format("\"{}\" in {} names \"{}\", which {}", key, reader.title(), path, problem));
 }
 
 void read_annotations(TableReader& reader, DataRecipe& data) {
@@ -53,9 +53,10 @@ void refuse_keys_of_others(TableReader& reader, const DataRecipe& data) {
     if (std::ranges::find(formats, data.format) != formats.end() || !reader.has(key)) continue;
     std::vector<std::string> names;
     for (DataFormat format : formats) names.emplace_back(enum_name(format));
-    reader.wrong(key, fmt::format("\"{}\" in {} belongs to format {}, and this one is \"{}\": leave "
-                                  "it out",
-                                  key, reader.title(), quoted_list(names), enum_name(data.format)));
+    reader.wrong(key,
+                 fmt::format("\"{}\" in {} belongs to format {}, and this one is \"{}\": leave "
+                             "it out",
+                             key, reader.title(), quoted_list(names), enum_name(data.format)));
   }
 }
 
@@ -81,18 +82,19 @@ void read_baselines(TableReader& reader, const Recipe& recipe, TaskRecipe& task)
     const std::string& name = task.baselines[i];
     if (name.empty() || std::ranges::find(names, name) != names.end()) continue;
     const std::string near = nearest_name(name, names.data(), names.data() + names.size());
-    reader.wrong_element("baselines", i,
-                         fmt::format("\"baselines\" in {} names \"{}\"; it may name {}{}",
-                                     reader.title(), name, quoted_list(names),
-                                     near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+    reader.wrong_element(
+        "baselines", i,
+        fmt::format("\"baselines\" in {} names \"{}\"; it may name {}{}", reader.title(), name,
+                    quoted_list(names), near.empty() ? "" : "; did you mean \"" + near + "\"?"));
   }
   reader.read("neighbours", task.neighbours);
   if (!task.neighbours.empty()) check_data_name(reader, "neighbours", task.neighbours, recipe);
   for (const char* name : {"frequent", "nearest"}) {
     if (!has_baseline(task, name) || reader.has("neighbours")) continue;
-    reader.wrong("baselines", fmt::format("the baseline \"{}\" of {} needs neighbours = \"DATA\", the "
-                                          "[data.*] table whose answers it gives back",
-                                          name, reader.title()));
+    reader.wrong("baselines",
+                 fmt::format("the baseline \"{}\" of {} needs neighbours = \"DATA\", the "
+                             "[data.*] table whose answers it gives back",
+                             name, reader.title()));
   }
 }
 
@@ -138,8 +140,8 @@ void check_best(TableReader& reader, const Recipe& recipe, const EvalRecipe& eva
 void read_eval_tasks(TableReader& reader, const Recipe& recipe, EvalRecipe& eval) {
   const bool single = reader.has("task");
   if (single && reader.has("tasks")) {
-    reader.wrong("task", fmt::format("{} has both \"task\" and \"tasks\": leave one out",
-                                     reader.title()));
+    reader.wrong("task",
+                 fmt::format("{} has both \"task\" and \"tasks\": leave one out", reader.title()));
   }
   if (single) {
     std::string task;
@@ -154,10 +156,10 @@ void read_eval_tasks(TableReader& reader, const Recipe& recipe, EvalRecipe& eval
   for (size_t i = 0; i < eval.tasks.size(); ++i) {
     const std::string& name = eval.tasks[i];
     if (name.empty() || recipe.tasks.contains(name)) continue;
-    reader.wrong_element(key, i,
-                         fmt::format("\"{}\" in {} names \"{}\", and there is no [task.{}]{}", key,
-                                     reader.title(), name, name,
-                                     suggestion(name, known, "the tasks are")));
+    reader.wrong_element(
+        key, i,
+        fmt::format("\"{}\" in {} names \"{}\", and there is no [task.{}]{}", key, reader.title(),
+                    name, name, suggestion(name, known, "the tasks are")));
   }
 }
 
@@ -230,8 +232,8 @@ void read_eval(TableReader& reader, const Recipe& recipe, EvalRecipe& eval) {
   reader.read("validation", eval.validation);
   if (!eval.validation.empty()) check_data_name(reader, "validation", eval.validation, recipe);
   reader.read("validation_limit", eval.validation_limit, at_least(1));
-  const auto best = reader.choice(
-      "best", {"", "CIDEr", "Bleu_4", "ROUGE_L", "accuracy", "validation_loss"});
+  const auto best =
+      reader.choice("best", {"", "CIDEr", "Bleu_4", "ROUGE_L", "accuracy", "validation_loss"});
   if (best) eval.best = *best;
   if (!eval.best.empty()) check_best(reader, recipe, eval);
   reader.finish();

@@ -1,11 +1,11 @@
 // [model]: where its parts come from.
 
-#include <algorithm>
-#include <filesystem>
-
 #include "base/error.h"
 #include "recipe/config_check.h"
 #include "recipe/sections.h"
+
+#include <algorithm>
+#include <filesystem>
 
 namespace sightline {
 
@@ -74,8 +74,8 @@ void read_part(TableReader& reader, std::string_view key, std::optional<PartSour
   if (node->is_string()) {
     read_folder(reader, key, part->folder);
     if (part->folder.empty()) {
-      reader.wrong(key, fmt::format("\"{}\" in {} is empty: name a folder, or leave the key out", key,
-                                    reader.title()));
+      reader.wrong(key, fmt::format("\"{}\" in {} is empty: name a folder, or leave the key out",
+                                    key, reader.title()));
     }
     return;
   }
@@ -105,8 +105,9 @@ void read_connector(TableReader& reader, ConnectorConfig& connector) {
     connector.factor = connector.kind == ConnectorKind::shuffle ? 2 : 1;
     inner.read("factor", connector.factor, between(1, 64));
     if (connector.kind == ConnectorKind::mlp && connector.factor != 1) {
-      inner.wrong("factor", "\"factor\" in [model.connector] belongs to kind = \"shuffle\": leave "
-                            "it out, or choose that kind");
+      inner.wrong("factor",
+                  "\"factor\" in [model.connector] belongs to kind = \"shuffle\": leave "
+                  "it out, or choose that kind");
     }
     inner.finish();
     return;
@@ -145,11 +146,13 @@ void check_from(TableReader& reader, const ModelRecipe& model) {
     reader.wrong("from", fmt::format("\"from\" in {} names \"{}\", which {}", reader.title(),
                                      model.from, problem));
   }
-  for (const char* key : {"vision", "language", "connector", "tokenizer", "template", "mask", "resize"}) {
+  for (const char* key :
+       {"vision", "language", "connector", "tokenizer", "template", "mask", "resize"}) {
     if (!reader.has(key)) continue;
-    reader.wrong(key, fmt::format("\"{}\" in {} stands beside \"from\", and the whole model is that "
-                                  "folder's: leave one of the two out",
-                                  key, reader.title()));
+    reader.wrong(key,
+                 fmt::format("\"{}\" in {} stands beside \"from\", and the whole model is that "
+                             "folder's: leave one of the two out",
+                             key, reader.title()));
   }
 }
 

@@ -1,10 +1,10 @@
 // [[stage]]: what trains, on what, how.
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "recipe/sections.h"
 #include "recipe/trainable.h"
+
+#include <algorithm>
 
 namespace sightline {
 
@@ -36,7 +36,8 @@ std::string problem_with_part(const Selector& selector, const Recipe& recipe,
     return "the model has no language part: leave it out, or add language = \"FOLDER\" to [model]";
   }
   if (selector.part == "connector" && !(vision && language)) {
-    return "a connector joins a vision and a language part, and the model has only one: leave it out";
+    return "a connector joins a vision and a language part, and the model has only one: leave it "
+           "out";
   }
   const auto& source = recipe.model.language;
   if (selector.section == "head" && source && source->config &&
@@ -161,10 +162,11 @@ void check_objective(TableReader& reader, const Recipe& recipe, const StageRecip
                                           reader.title()));
   }
   if (reconstruct && recipe.model.language) {
-    reader.wrong("objective", fmt::format("{} has objective = \"reconstruct\", which trains a vision "
-                                          "model alone: leave language out of [model], and take the "
-                                          "trained folder as another recipe's vision",
-                                          reader.title()));
+    reader.wrong("objective",
+                 fmt::format("{} has objective = \"reconstruct\", which trains a vision "
+                             "model alone: leave language out of [model], and take the "
+                             "trained folder as another recipe's vision",
+                             reader.title()));
   }
 }
 

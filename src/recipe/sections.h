@@ -2,10 +2,10 @@
 // The recipe's tables, each read and held against what was read before it: model, then data, then
 // tasks, eval and stages. Problems go to the reader's; what is wrong keeps its default.
 
-#include <string>
-
 #include "recipe/recipe.h"
 #include "recipe/table_reader.h"
+
+#include <string>
 
 namespace sightline {
 

@@ -1,9 +1,9 @@
 #include "recipe/settings.h"
 
+#include "base/error.h"
+
 #include <cctype>
 #include <vector>
-
-#include "base/error.h"
 
 namespace sightline {
 
@@ -125,9 +125,8 @@ void apply_one(toml::table& root, std::string_view setting) {
   const std::string place = std::string(kSettingPrefix) + key;
   toml::table value = parse_value(setting.substr(equals + 1), place);
   toml::table& holder = holder_of(root, parts, place);
-  value.get("value")->visit([&](auto& node) {
-    holder.insert_or_assign(parts.back(), std::move(node));
-  });
+  value.get("value")->visit(
+      [&](auto& node) { holder.insert_or_assign(parts.back(), std::move(node)); });
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
 #pragma once
 // --set KEY=VALUE, applied to the parsed TOML before any of it is read.
 
-#include <span>
-#include <string>
-
 #include "recipe/table_reader.h"
 #include "recipe/toml.h"
+
+#include <span>
+#include <string>
 
 namespace sightline {
 

@@ -1,12 +1,12 @@
 #include "recipe/table_reader.h"
 
+#include "base/error.h"
+#include "base/file.h"
+
 #include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <tuple>
-
-#include "base/error.h"
-#include "base/file.h"
 
 namespace sightline {
 
@@ -183,8 +183,7 @@ std::optional<std::string> TableReader::choice(std::string_view key,
     return std::nullopt;
   }
   if (std::ranges::find(names, text->get()) != names.end()) return text->get();
-  const std::string near =
-      nearest_name(text->get(), names.data(), names.data() + names.size());
+  const std::string near = nearest_name(text->get(), names.data(), names.data() + names.size());
   problems_->add(node->source(),
                  fmt::format("\"{}\" in {} is \"{}\"; it may be {}{}", key, title_, text->get(),
                              quoted_list(names),
@@ -212,8 +211,9 @@ const toml::array* TableReader::array_of_tables(std::string_view key) {
   if (node == nullptr) return nullptr;
   const auto* array = node->as_array();
   if (array == nullptr) {
-    mismatch(key, *node, key == "stage" ? "an array of tables, written [[stage]]," :
-                                          "an array of tables, as in [{ ... }],");
+    mismatch(key, *node,
+             key == "stage" ? "an array of tables, written [[stage]],"
+                            : "an array of tables, as in [{ ... }],");
     return nullptr;
   }
   const bool tables =

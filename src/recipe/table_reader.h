@@ -2,14 +2,14 @@
 // Typed reading of a recipe's TOML tables. Every mistake is noted with its place, and reading goes
 // on: one run shows them all.
 
+#include "recipe/names.h"
+#include "recipe/toml.h"
+
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "recipe/names.h"
-#include "recipe/toml.h"
 
 namespace sightline {
 
@@ -71,12 +71,12 @@ class TableReader {
   void read(std::string_view key, std::vector<std::string>& value);
   void read(std::string_view key, std::optional<double>& value, const Range& range);
   template <class E>
-    requires std::is_enum_v<E>
+  requires std::is_enum_v<E>
   void read(std::string_view key, E& value) {
     if (const auto name = choice(key, enum_names<E>())) value = *enum_named<E>(*name);
   }
   template <class E>
-    requires std::is_enum_v<E>
+  requires std::is_enum_v<E>
   void read(std::string_view key, std::optional<E>& value) {
     if (const auto name = choice(key, enum_names<E>())) value = enum_named<E>(*name);
   }

@@ -1,10 +1,10 @@
 #include "recipe/trainable.h"
 
+#include "base/error.h"
+
 #include <algorithm>
 #include <charconv>
 #include <string>
-
-#include "base/error.h"
 
 namespace sightline {
 

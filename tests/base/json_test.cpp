@@ -82,5 +82,15 @@ TEST(JsonGet, FallbackForMissingAndNullOnly) {
   EXPECT_THROW(json_get_or<int>(object, "n", 7, "c"), Error);
 }
 
+TEST(JsonGet, IntegersAreNeitherCutNorWrapped) {
+  const Json object = parse_json(R"({"x": 2.5, "b": true, "minus": -1, "big": 3000000000})", "c");
+  EXPECT_THROW(json_get<int>(object, "x", "c"), Error);
+  EXPECT_THROW(json_get<int>(object, "b", "c"), Error);
+  EXPECT_THROW(json_get<size_t>(object, "minus", "c"), Error);
+  EXPECT_THROW(json_get<int32_t>(object, "big", "c"), Error);
+  EXPECT_EQ(json_get<int64_t>(object, "big", "c"), 3000000000);
+  EXPECT_EQ(json_get<int>(object, "minus", "c"), -1);
+}
+
 }  // namespace
 }  // namespace sightline

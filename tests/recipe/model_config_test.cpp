@@ -1,10 +1,10 @@
 #include "recipe/model_config.h"
 
-#include <gmock/gmock.h>
-
 #include "base/error.h"
 #include "base/file.h"
 #include "tests/support.h"
+
+#include <gmock/gmock.h>
 
 namespace sightline::test {
 namespace {
@@ -13,12 +13,8 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-Json vit() {
-  return to_json(VisionConfig{96, 5, 6, 200, 128, 8, 1e-6});
-}
-Json llama() {
-  return to_json(LanguageConfig{600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, false});
-}
+Json vit() { return to_json(VisionConfig{96, 5, 6, 200, 128, 8, 1e-6}); }
+Json llama() { return to_json(LanguageConfig{600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, false}); }
 
 std::string refusal_of_vit(const Json& json) {
   try {
@@ -68,7 +64,8 @@ TEST(ModelConfig, TakesRotaryKeysOldAndNew) {
   json["rope_parameters"] = {{"rope_theta", 1234.0}, {"rope_type", "default"}};
   EXPECT_EQ(language_config_from_json(json, "c.json").rope_theta, 1234.0);
   json["rope_parameters"]["rope_type"] = "yarn";
-  EXPECT_THAT(refusal_of_llama(json), AllOf(StartsWith("c.json: rope_parameters"), HasSubstr("yarn")));
+  EXPECT_THAT(refusal_of_llama(json),
+              AllOf(StartsWith("c.json: rope_parameters"), HasSubstr("yarn")));
   json = llama();
   json["rope_scaling"] = {{"type", "linear"}, {"factor", 2.0}};
   EXPECT_THAT(refusal_of_llama(json), AllOf(HasSubstr("rope_scaling"), HasSubstr("linear")));
@@ -91,12 +88,18 @@ TEST(ModelConfig, RefusesWhatTheModelCannotDo) {
     EXPECT_THAT(refusal_of_vit(json), AllOf(StartsWith("c.json: "), HasSubstr(key))) << key;
   }
   const Change languages[] = {
-      {"hidden_act", "gelu"},       {"attention_bias", true},
-      {"mlp_bias", true},           {"model_type", "qwen2"},
-      {"num_key_value_heads", 3},   {"head_dim", 13},
-      {"vocab_size", 0},            {"quantization_config", Json{{"bits", 4}}},
-      {"rope_interleaved", true},   {"tie_word_embeddings", "yes"},
-      {"hidden_size", 99999999999}, {"rope_theta", 0},
+      {"hidden_act", "gelu"},
+      {"attention_bias", true},
+      {"mlp_bias", true},
+      {"model_type", "qwen2"},
+      {"num_key_value_heads", 3},
+      {"head_dim", 13},
+      {"vocab_size", 0},
+      {"quantization_config", Json{{"bits", 4}}},
+      {"rope_interleaved", true},
+      {"tie_word_embeddings", "yes"},
+      {"hidden_size", 99999999999},
+      {"rope_theta", 0},
   };
   for (const auto& [key, value] : languages) {
     Json json = llama();
@@ -148,11 +151,13 @@ TEST(OracleModelConfig, AgreesWithTransformers) {
     const Json seen = read_json(folder.path() / "seen.json");
     EXPECT_EQ(seen["vit"]["class"], "ViTConfig");
     EXPECT_EQ(seen["llama"]["class"], "LlamaConfig");
-    for (const auto& [key, value] : to_json(vision).items()) {
+    const Json vision_written = to_json(vision);  // items() does not keep a temporary alive
+    for (const auto& [key, value] : vision_written.items()) {
       if (key == "architectures") continue;
       EXPECT_EQ(seen["vit"]["values"][key], value) << key;
     }
-    for (const auto& [key, value] : to_json(language).items()) {
+    const Json language_written = to_json(language);  // items() does not keep a temporary alive
+    for (const auto& [key, value] : language_written.items()) {
       if (key == "architectures" || key == "rope_scaling") continue;
       EXPECT_EQ(seen["llama"]["values"][key], value) << key;
     }

@@ -1,13 +1,13 @@
 // What a recipe says is what its struct holds; settings; printing.
 
+#include "tests/recipe/recipe_support.h"
+
 #include <cstdlib>
 #include <regex>
 #include <set>
 #include <sstream>
 
 #include <gmock/gmock.h>
-
-#include "tests/recipe/recipe_support.h"
 
 namespace sightline::test {
 namespace {
@@ -212,9 +212,9 @@ TEST(ParseRecipe, ReadsEveryKey) {
 
 TEST(ParseRecipe, FillsHeadsFromWhatIsGiven) {
   const Workplace workplace;
-  const Recipe recipe = parsed(
-      replaced(kRecipe, "language = \"models/lm\"",
-               "tokenizer = \"models/lm\"\nlanguage = { hidden_size = 96, num_attention_heads = 6 }"));
+  const Recipe recipe = parsed(replaced(
+      kRecipe, "language = \"models/lm\"",
+      "tokenizer = \"models/lm\"\nlanguage = { hidden_size = 96, num_attention_heads = 6 }"));
   EXPECT_EQ(recipe.model.language->config->head_dim, 16);
   EXPECT_EQ(recipe.model.language->config->num_key_value_heads, 6);
 }
@@ -222,16 +222,16 @@ TEST(ParseRecipe, FillsHeadsFromWhatIsGiven) {
 TEST(ParseRecipe, ExpandsTheEnvironment) {
   const Workplace workplace;
   setenv("SIGHTLINE_TEST_FOLDER", "models", 1);
-  const Recipe recipe =
-      parsed(replaced(kRecipe, "models/vit", "${SIGHTLINE_TEST_FOLDER}/vit"));
+  const Recipe recipe = parsed(replaced(kRecipe, "models/vit", "${SIGHTLINE_TEST_FOLDER}/vit"));
   EXPECT_EQ(recipe.model.vision->folder, "models/vit");
 }
 
 TEST(PrintRecipe, PrintsWhatParsesToTheSame) {
   const Workplace workplace;
-  const std::string from = "name = \"on\"\n[model]\nfrom = \"runs/model\"\n[data.web]\nformat = "
-                           "\"jsonl\"\nannotations = \"rows.jsonl\"\n[[stage]]\nname = \"s\"\n"
-                           "train = [\"vision\"]\nmixture = [{ data = \"web\" }]\n";
+  const std::string from =
+      "name = \"on\"\n[model]\nfrom = \"runs/model\"\n[data.web]\nformat = "
+      "\"jsonl\"\nannotations = \"rows.jsonl\"\n[[stage]]\nname = \"s\"\n"
+      "train = [\"vision\"]\nmixture = [{ data = \"web\" }]\n";
   for (const std::string_view text : {kRecipe, kFull, std::string_view(from)}) {
     const std::string once = print_recipe(parsed(text));
     EXPECT_EQ(print_recipe(parsed(once)), once);
@@ -251,7 +251,7 @@ TEST(PrintRecipe, LosesNothing) {
       EXPECT_THAT(printed, HasSubstr(line));
       continue;
     }
-    EXPECT_THAT(printed, HasSubstr("\n" + key + " = ") ) << line;
+    EXPECT_THAT(printed, HasSubstr("\n" + key + " = ")) << line;
   }
   EXPECT_THAT(printed, HasSubstr("lr = { base = 0.002, vision = 1e-05, connector = 0.003, "
                                  "language = 0.25 }"));
@@ -311,7 +311,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadSetting{"stage.align.lr", "--set stage.align.lr", "KEY=VALUE"},
         BadSetting{"stage.align=3", "--set stage.align", "a stage's key"},
         BadSetting{"data.trian.limit=3", "--set data.trian.limit", "did you mean \"train\"?"},
-        BadSetting{"data.train.images=fotos", "--set data.train.images", "did you mean \"photos\"?"},
+        BadSetting{"data.train.images=fotos", "--set data.train.images",
+                   "did you mean \"photos\"?"},
         BadSetting{"sed=3", "--set sed", "did you mean \"seed\"?"},
         BadSetting{"evl.every=3", "--set evl.every", "did you mean \"eval\"?"},
         BadSetting{"seed=1.5", "--set seed", "whole number"},

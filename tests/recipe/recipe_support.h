@@ -1,16 +1,16 @@
 #pragma once
 // A small recipe on files of its own, for tests to bend.
 
+#include "base/error.h"
+#include "base/file.h"
+#include "recipe/parse.h"
+#include "tests/support.h"
+
 #include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/error.h"
-#include "base/file.h"
-#include "recipe/parse.h"
-#include "tests/support.h"
 
 namespace sightline::test {
 
@@ -22,9 +22,9 @@ class Workplace {
     for (const char* folder : {"models/vit", "models/lm", "models/bare", "photos", "runs/model"}) {
       std::filesystem::create_directories(folder);
     }
-    for (const char* file : {"models/vit/config.json", "models/lm/config.json",
-                             "models/lm/tokenizer.json", "captions.token.txt", "dev.txt",
-                             "rows.jsonl", "words.txt", "tokenizer.json"}) {
+    for (const char* file :
+         {"models/vit/config.json", "models/lm/config.json", "models/lm/tokenizer.json",
+          "captions.token.txt", "dev.txt", "rows.jsonl", "words.txt", "tokenizer.json"}) {
       write_file(file, "{}");
     }
   }

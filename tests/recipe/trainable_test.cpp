@@ -1,8 +1,8 @@
 #include "recipe/trainable.h"
 
-#include <gmock/gmock.h>
-
 #include "base/error.h"
+
+#include <gmock/gmock.h>
 
 namespace sightline {
 namespace {

@@ -1,0 +1,129 @@
+#include "data/loader.h"
+
+#include <algorithm>
+#include <exception>
+#include <future>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+#include "base/bounded_queue.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "data/prepare.h"
+#include "data/stream.h"
+#include "data/worker_pool.h"
+
+namespace sightline {
+
+namespace {
+
+// A step whose batches are being made; or the stage's end (neither); or what went wrong.
+struct Delivery {
+  std::optional<LoadedStep> step;  // without its micro-batches
+  std::vector<std::future<Batch>> micro_batches;
+  std::exception_ptr error;
+};
+
+LoaderOptions checked(LoaderOptions options) {
+  SL_ASSERT(!options.entries.empty(), "a loader without data");
+  for (const LoaderEntry& entry : options.entries) {
+    SL_ASSERT(entry.dataset != nullptr, "a loader's entry without a data set");
+    check(entry.dataset->size() > 0, "a data set of the mixture is empty");
+  }
+  SL_ASSERT(options.step_tokens > 0 && options.micro_tokens > 0, "steps of no rows");
+  SL_ASSERT(options.encoder != nullptr || options.patches_per_image > 0,
+            "neither an encoder nor patches");
+  options.look_ahead = std::max<int64_t>(1, options.look_ahead);
+  options.workers = std::max<int64_t>(1, options.workers);
+  options.prefetch = std::max<int64_t>(1, options.prefetch);
+  return options;
+}
+
+}  // namespace
+
+class Loader::Impl {
+ public:
+  Impl(LoaderOptions options, const Json* state)
+      : options_(checked(std::move(options))),
+        pool_(static_cast<size_t>(options_.workers)),
+        steps_(options_, pool_, state),
+        deliveries_(static_cast<size_t>(options_.prefetch)),
+        producer_([this](const std::stop_token& stop) { produce(stop); }) {}
+
+  // The producer may be waiting for a worker or for room: both end at once.
+  ~Impl() {
+    producer_.request_stop();
+    pool_.stop();
+  }
+
+  std::optional<LoadedStep> next() {
+    if (error_) std::rethrow_exception(error_);
+    if (ended_) return std::nullopt;
+    const double start = seconds_now();
+    try {
+      auto step = receive();
+      ended_ = !step;
+      waited_ += seconds_now() - start;
+      return step;
+    } catch (...) {
+      error_ = std::current_exception();
+      throw;
+    }
+  }
+
+  double seconds_waited() const { return waited_; }
+
+ private:
+  void produce(const std::stop_token& stop) {
+    try {
+      while (auto packed = steps_.next()) {
+        Delivery delivery{.step = std::move(packed->summary)};
+        for (auto& samples : packed->micro_batches) {
+          delivery.micro_batches.push_back(pool_.submit(
+              [this, samples = std::move(samples)] { return make_batch(options_, samples); }));
+        }
+        if (!deliveries_.push(std::move(delivery), stop)) return;
+      }
+      deliveries_.push({}, stop);
+    } catch (...) {
+      deliveries_.push({.error = std::current_exception()}, stop);
+    }
+  }
+
+  std::optional<LoadedStep> receive() {
+    Delivery delivery = std::move(deliveries_.pop(std::stop_token()).value());
+    if (delivery.error) std::rethrow_exception(delivery.error);
+    if (!delivery.step) return std::nullopt;
+    LoadedStep& step = *delivery.step;
+    for (auto& future : delivery.micro_batches) {
+      Batch batch = future.get();
+      step.num_images += batch.num_images();
+      step.num_predictions +=
+          options_.encoder == nullptr ? batch.num_images() : batch.num_predictions();
+      step.micro_batches.push_back(std::move(batch));
+    }
+    SL_ASSERT(step.num_predictions > 0, "a step of {} samples predicts nothing", step.num_samples);
+    return std::move(delivery.step);
+  }
+
+  const LoaderOptions options_;
+  WorkerPool pool_;
+  StepStream steps_;  // the producer's alone
+  BoundedQueue<Delivery> deliveries_;
+  std::jthread producer_;
+  bool ended_ = false;
+  std::exception_ptr error_;
+  double waited_ = 0;
+};
+
+Loader::Loader(LoaderOptions options, const Json* state)
+    : impl_(std::make_unique<Impl>(std::move(options), state)) {}
+
+Loader::~Loader() = default;
+
+std::optional<LoadedStep> Loader::next() { return impl_->next(); }
+
+double Loader::seconds_waited() const { return impl_->seconds_waited(); }
+
+}  // namespace sightline

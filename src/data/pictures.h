@@ -1,0 +1,34 @@
+#pragma once
+// Inside data/: pictures on their way from a file to a batch.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "batch/batch.h"
+#include "data/feature_store.h"
+#include "image/image.h"
+#include "image/processor.h"
+
+namespace sightline {
+
+// Where a batch's pictures come from.
+struct PictureOptions {
+  const Processor* processor = nullptr;  // may be null where `store` is set
+  const FeatureStore* store = nullptr;   // where set, features in place of pixels
+};
+
+// A picture ready for a batch: the processor's square, or its record in the store.
+struct Picture {
+  Image image;
+  std::span<const uint16_t> features;
+};
+
+// An unreadable picture, or one that the store does not hold, is an Error naming it.
+Picture load_picture(const ImageSource& source, const PictureOptions& options);
+
+// Fills batch.pixels or batch.features; pictures[i] is that of batch.images[i].
+void fill_pictures(Batch& batch, std::span<const Picture* const> pictures,
+                   const PictureOptions& options);
+
+}  // namespace sightline

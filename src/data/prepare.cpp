@@ -1,0 +1,146 @@
+#include "data/prepare.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/rng.h"
+
+namespace sightline {
+
+namespace {
+
+PictureOptions picture_options(const LoaderOptions& options) {
+  return {options.processor ? &*options.processor : nullptr, options.store};
+}
+
+// Leaves one conversation, drawn afresh in each pass.
+void draw_conversation(Example& example, uint64_t seed, const Draw& draw) {
+  const size_t count = example.conversations.size();
+  if (count < 2) return;
+  const uint64_t of_entry = derive_seed(seed, "caption", draw.entry);
+  Rng rng(derive_seed(derive_seed(of_entry, "number", draw.number), "pass", draw.pass));
+  const size_t chosen = rng.below(count);
+  example.conversations = {std::move(example.conversations[chosen])};
+  if (example.references.size() == count) {
+    example.references = {std::move(example.references[chosen])};
+  }
+}
+
+int64_t longest_conversation(const Sample& sample) {
+  size_t longest = 0;
+  for (const Rows& rows : sample.conversations) longest = std::max(longest, rows.tokens.size());
+  return static_cast<int64_t>(longest);
+}
+
+void prepare_words(PreparedSample& prepared, Example example, const LoaderOptions& options) {
+  const LoaderEntry& entry = options.entries[prepared.draw.entry];
+  if (entry.captions == CaptionsMode::one) {
+    draw_conversation(example, options.seed, prepared.draw);
+  }
+  prepared.sample = options.encoder->encode(example);
+  const std::string& where = prepared.sample.where;
+  const int64_t longest = longest_conversation(prepared.sample);
+  check(options.max_rows == 0 || longest <= options.max_rows,
+        "{}: the conversation takes {} rows, the model at most {}: shorten it", where, longest,
+        options.max_rows);
+  prepared.rows = packed_rows(prepared.sample, options.compose);
+  check(prepared.rows <= options.micro_tokens,
+        "{}: the sample takes {} rows, more than micro_tokens = {}: raise micro_tokens", where,
+        prepared.rows, options.micro_tokens);
+}
+
+// Objective::reconstruct: of an example its pictures alone.
+void prepare_patches(PreparedSample& prepared, Example example, const LoaderOptions& options) {
+  const std::string& where = example.where;
+  check(!example.images.empty(), "{}: has no picture to reconstruct", where);
+  prepared.rows = static_cast<int64_t>(example.images.size()) * options.patches_per_image;
+  check(prepared.rows <= options.micro_tokens,
+        "{}: the sample's pictures have {} patches, more than micro_tokens = {}: raise micro_tokens",
+        where, prepared.rows, options.micro_tokens);
+  prepared.sample.where = std::move(example.where);
+  prepared.sample.images = std::move(example.images);
+}
+
+void prepare_pictures(PreparedSample& prepared, const LoaderOptions& options) {
+  for (const ImageSource& source : prepared.sample.images) {
+    try {
+      prepared.pictures.push_back(load_picture(source, picture_options(options)));
+    } catch (const Error& error) {
+      fail("{}: {}", prepared.sample.where, error.what());
+    }
+  }
+}
+
+// One picture may stand in a batch several times: in conversations that do not share it.
+class PicturesBySource {
+ public:
+  void add(const PreparedSample& prepared) {
+    for (size_t i = 0; i < prepared.pictures.size(); ++i) {
+      const ImageSource& source = prepared.sample.images[i];
+      const Picture* picture = &prepared.pictures[i];
+      if (source.encoded) {
+        in_memory_.emplace(source.encoded.get(), picture);
+      } else {
+        in_files_.emplace(source.path, picture);
+      }
+    }
+  }
+  const Picture* of(const ImageSource& source) const {
+    return source.encoded ? in_memory_.at(source.encoded.get()) : in_files_.at(source.path);
+  }
+
+ private:
+  std::unordered_map<const std::string*, const Picture*> in_memory_;
+  std::unordered_map<std::string, const Picture*> in_files_;
+};
+
+Batch pictures_alone(std::span<const PreparedSample> samples) {
+  Batch batch;
+  for (const PreparedSample& prepared : samples) {
+    batch.sample_names.push_back(prepared.sample.where);
+    batch.images.insert(batch.images.end(), prepared.sample.images.begin(),
+                        prepared.sample.images.end());
+  }
+  return batch;
+}
+
+Batch composed(const LoaderOptions& options, std::span<const PreparedSample> samples) {
+  std::vector<const Sample*> pointers;
+  for (const PreparedSample& prepared : samples) pointers.push_back(&prepared.sample);
+  return compose(pointers, options.compose);
+}
+
+}  // namespace
+
+PreparedSample prepare_sample(const LoaderOptions& options, const Draw& draw) {
+  const LoaderEntry& entry = options.entries[draw.entry];
+  PreparedSample prepared{.draw = draw};
+  try {
+    Example example = entry.dataset->example(draw.number);
+    if (options.encoder != nullptr) {
+      prepare_words(prepared, std::move(example), options);
+    } else {
+      prepare_patches(prepared, std::move(example), options);
+    }
+    prepare_pictures(prepared, options);
+  } catch (const Error& error) {
+    if (entry.on_bad_sample == OnBadSample::fail) {
+      fail("{} (or pass over bad samples: on_bad_sample = \"skip\")", error.what());
+    }
+    prepared.problem = error.what();
+  }
+  return prepared;
+}
+
+Batch make_batch(const LoaderOptions& options, std::span<const PreparedSample> samples) {
+  Batch batch = options.encoder == nullptr ? pictures_alone(samples) : composed(options, samples);
+  PicturesBySource by_source;
+  for (const PreparedSample& prepared : samples) by_source.add(prepared);
+  std::vector<const Picture*> pictures;
+  for (const ImageSource& source : batch.images) pictures.push_back(by_source.of(source));
+  fill_pictures(batch, pictures, picture_options(options));
+  return batch;
+}
+
+}  // namespace sightline

@@ -1,0 +1,54 @@
+#include "evaluate/answer.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "evaluate/cases.h"
+#include "generate/generator.h"
+
+namespace sightline {
+namespace {
+
+std::string trimmed(const std::string& text) {
+  constexpr const char* kSpace = " \t\r\n";
+  const size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+Prompt prompt_of(const Question& question, const Bundle& bundle, const SampleEncoder& encoder,
+                 Pictures pictures) {
+  check(question.images.empty() || bundle.model->config().sees(),
+        "{}: there is a picture, but the model has no vision part", question.where);
+  Prompt prompt{.rows = encoder.encode_prompt(question.turns), .where = question.where};
+  if (!question.images.empty()) {
+    prompt.pixels_ICHW = pixels_of(question.images, *bundle.processor);
+    if (pictures == Pictures::blank) prompt.pixels_ICHW.zero_();
+  }
+  return prompt;
+}
+
+}  // namespace
+
+void answer(const Bundle& bundle, std::span<const Question> questions, const AnswerOptions& options,
+            const std::function<void(size_t number, const Answer&)>& each) {
+  const Generator generator(bundle);
+  const SampleEncoder encoder = bundle.encoder();
+  SL_ASSERT(options.batch >= 1, "batches of {}", options.batch);
+  const auto batch = static_cast<size_t>(options.batch);
+  for (size_t first = 0; first < questions.size(); first += batch) {
+    std::vector<Prompt> prompts;
+    for (const Question& question :
+         questions.subspan(first, std::min(batch, questions.size() - first))) {
+      prompts.push_back(prompt_of(question, bundle, encoder, options.pictures));
+    }
+    const std::vector<Generated> results = generator.generate(prompts, options.decoding);
+    for (size_t i = 0; i < results.size(); ++i) {
+      const std::string text =
+          bundle.tokenizer->decode(results[i].tokens, {DecodeSpecial::skip});
+      each(first + i, {trimmed(text), results[i]});
+    }
+  }
+}
+
+}  // namespace sightline

@@ -1,0 +1,157 @@
+#include "evaluate/baselines.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/matmul.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "evaluate/cases.h"
+
+namespace sightline {
+namespace {
+
+constexpr size_t kPicturesAtOnce = 32;
+
+// Counts texts; of equally frequent ones the first that came is the commonest.
+class Commonest {
+ public:
+  void add(const std::string& text) {
+    const auto [found, is_new] = counts_.try_emplace(text, Count{0, counts_.size()});
+    ++found->second.times;
+  }
+  std::string text() const {
+    SL_ASSERT(!counts_.empty(), "nothing was counted");
+    const auto best = std::max_element(counts_.begin(), counts_.end(), [](auto& a, auto& b) {
+      return std::tuple(a.second.times, b.second.order) < std::tuple(b.second.times, a.second.order);
+    });
+    return best->first;
+  }
+
+ private:
+  struct Count {
+    int64_t times;
+    size_t order;
+  };
+  std::map<std::string, Count> counts_;
+};
+
+// The neighbours as cases of the same kind of task.
+std::vector<TaskCase> neighbours_of(const TaskRecipe& task, const Recipe& recipe) {
+  if (task.neighbours.empty()) {
+    fail_usage("[task.{}]: the baselines \"frequent\" and \"nearest\" need neighbours = \"DATA\", "
+               "the [data.*] table whose answers they give back",
+               task.name);
+  }
+  TaskRecipe other = task;
+  other.data = task.neighbours;
+  return cases_of(other, recipe, /*limit=*/0);
+}
+
+void answer_frequent(const std::vector<TaskCase>& neighbours, TaskResult& result) {
+  Commonest overall;
+  std::map<std::string, Commonest> by_question;
+  for (const TaskCase& each : neighbours) {
+    for (const std::string& reference : each.prediction.references) {
+      overall.add(reference);
+      if (result.kind == TaskKind::question) by_question[each.prediction.prompt].add(reference);
+    }
+  }
+  for (Prediction& prediction : result.predictions) {
+    const auto same = by_question.find(prediction.prompt);
+    prediction.text = same == by_question.end() ? overall.text() : same->second.text();
+  }
+}
+
+// Mean patch features of each case's first picture, of length one: [cases, D].
+at::Tensor features_of(const Bundle& bundle, const std::vector<TaskCase>& cases,
+                       const std::string& what, ShowProgress show) {
+  const at::NoGradGuard no_grad;
+  std::optional<Progress> progress;
+  if (show == ShowProgress::yes) progress.emplace();
+  std::vector<at::Tensor> parts;
+  for (size_t first = 0; first < cases.size(); first += kPicturesAtOnce) {
+    std::vector<ImageSource> images;
+    for (size_t i = first; i < std::min(first + kPicturesAtOnce, cases.size()); ++i) {
+      check(!cases[i].images.empty(), "{}: no picture, so the baseline \"nearest\" cannot be had",
+            cases[i].prediction.where);
+      images.push_back(cases[i].images.front());
+    }
+    const at::Tensor pixels = pixels_of(images, *bundle.processor).to(bundle.model->dtype());
+    const at::Tensor mean_ID =
+        bundle.model->vision().forward(pixels).to(at::kFloat).mean(at::IntArrayRef{1});
+    parts.push_back(mean_ID / at::linalg_vector_norm(mean_ID, 2, at::IntArrayRef{1}, true));
+    if (progress) {
+      progress->update(fmt::format("{}: {} of {} pictures", what, first + images.size(),
+                                   cases.size()));
+    }
+  }
+  return at::cat(parts);
+}
+
+void answer_nearest(const Bundle& bundle, const std::vector<TaskCase>& cases,
+                    const std::vector<TaskCase>& neighbours, ShowProgress show,
+                    TaskResult& result) {
+  check(bundle.model->config().vision.has_value(),
+        "[task.{}]: the baseline \"nearest\" needs a model with a vision part", result.task);
+  const at::Tensor near_ND = features_of(bundle, neighbours, "neighbours", show);
+  const at::Tensor own_CD = features_of(bundle, cases, "nearest", show);
+  const at::Tensor best_C = at::matmul(own_CD, near_ND.t()).argmax(1).contiguous();
+  for (size_t c = 0; c < cases.size(); ++c) {
+    const int64_t nearest = best_C.const_data_ptr<int64_t>()[c];
+    result.predictions[c].text = neighbours[nearest].prediction.references.front();
+  }
+}
+
+}  // namespace
+
+TaskResult run_baseline(const std::string& name, const Bundle& bundle, const TaskRecipe& task,
+                        const Recipe& recipe, const TaskOptions& options) {
+  if (name == "blind") {
+    TaskOptions blind = options;
+    blind.pictures = Pictures::blank;
+    return run_task(bundle, task, recipe, blind);
+  }
+  const std::vector<TaskCase> cases = cases_of(task, recipe, options.limit);
+  TaskResult result = describe(task, recipe, cases, name);
+  result.decoding = "none";
+  const std::vector<TaskCase> neighbours = neighbours_of(task, recipe);
+  if (name == "frequent") {
+    answer_frequent(neighbours, result);
+  } else if (name == "nearest") {
+    if (task.kind != TaskKind::caption) {
+      fail_usage("[task.{}]: the baseline \"nearest\" is for captions; leave it out of a task of "
+                 "questions",
+                 task.name);
+    }
+    answer_nearest(bundle, cases, neighbours, options.progress, result);
+  } else {
+    fail_usage("[task.{}]: no baseline is called \"{}\" (known: frequent, nearest, blind)",
+               task.name, name);
+  }
+  score(result);
+  return result;
+}
+
+std::vector<TaskResult> run_with_baselines(const Bundle& bundle, const TaskRecipe& task,
+                                           const Recipe& recipe, const TaskOptions& options) {
+  std::vector<TaskResult> results;
+  for (const char* name : {"frequent", "nearest", "blind"}) {
+    if (std::find(task.baselines.begin(), task.baselines.end(), name) == task.baselines.end()) {
+      continue;
+    }
+    results.push_back(run_baseline(name, bundle, task, recipe, options));
+  }
+  TaskOptions real = options;
+  real.pictures = Pictures::real;
+  results.push_back(run_task(bundle, task, recipe, real));
+  return results;
+}
+
+}  // namespace sightline

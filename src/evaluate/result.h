@@ -1,0 +1,32 @@
+#pragma once
+// Results as files and as tables for people. A result's folder holds
+//   predictions.json   a list, one object a case: image_id, caption (what was answered), prompt,
+//                      kind, references, where, log_probability. coco-caption's results format,
+//                      with more keys.
+//   references.json    image_id -> references, so that
+//                      `sightline score --references ... --results ...` gives the same numbers
+//   scores.json        data set, split, count, prompt, decoding, and the scores of every row
+//   table.txt, .md     the same to read
+// Of several results (baselines, then the model) the last one's predictions are predictions.json,
+// the others' <who>.json.
+
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "base/json.h"
+#include "evaluate/task.h"
+
+namespace sightline {
+
+enum class TableStyle { text, markdown };
+
+// Rows are results of one task; the columns are scores, and accuracies by kind.
+std::string table_of(std::span<const TaskResult> results, TableStyle style);
+
+Json scores_json(std::span<const TaskResult> results);
+
+void write_results(std::span<const TaskResult> results, const std::filesystem::path& folder);
+void write_result(const TaskResult& result, const std::filesystem::path& folder);
+
+}  // namespace sightline

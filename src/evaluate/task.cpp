@@ -1,0 +1,42 @@
+#include "evaluate/task.h"
+
+#include <optional>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "evaluate/answer.h"
+#include "evaluate/cases.h"
+
+namespace sightline {
+
+TaskResult run_task(const Bundle& bundle, const TaskRecipe& task, const Recipe& recipe,
+                    const TaskOptions& options) {
+  const std::vector<TaskCase> cases = cases_of(task, recipe, options.limit);
+  const bool blind = options.pictures == Pictures::blank;
+  TaskResult result = describe(task, recipe, cases, blind ? "blind" : "model");
+
+  std::vector<Question> questions;
+  for (const TaskCase& each : cases) {
+    questions.push_back({each.images, each.prompt, each.prediction.where});
+  }
+  const DecodingRecipe& decoding = task.decoding;
+  const AnswerOptions answer_options{
+      .decoding = {decoding.beams, decoding.max_new_tokens, decoding.length_penalty},
+      .batch = decoding.batch,
+      .pictures = options.pictures};
+  std::optional<Progress> progress;
+  if (options.progress == ShowProgress::yes) progress.emplace();
+  const double start = seconds_now();
+  answer(bundle, questions, answer_options, [&](size_t number, const Answer& given) {
+    result.predictions[number].text = given.text;
+    result.predictions[number].log_probability = given.generated.log_probability;
+    if (!progress) return;
+    const auto done = static_cast<double>(number + 1);
+    progress->update(fmt::format("{}{}: {} of {}, {:.1f}/s", task.name, blind ? ", blind" : "",
+                                 number + 1, cases.size(), done / (seconds_now() - start)));
+  });
+  score(result);
+  return result;
+}
+
+}  // namespace sightline

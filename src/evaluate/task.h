@@ -1,0 +1,72 @@
+#pragma once
+// A task is data + prompt + decoding + metric: a model answers for every example of a data set and
+// the answers are scored against what the data says.
+//
+//   caption   one case an example: the prompt is the first conversation's, up to its last answer;
+//             the references are the last answers of all conversations with that prompt.
+//             Scores: Bleu_1 .. Bleu_4, ROUGE_L, CIDEr, as coco-caption computes them.
+//   question  one case a conversation; the last answer is the reference.
+//             Score: accuracy, the share of answers that match exactly (metric/exact_match.h says
+//             what is normalised), overall and by the examples' kinds.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bundle/bundle.h"
+#include "recipe/recipe.h"
+
+namespace sightline {
+
+struct Score {
+  std::string name;
+  double value = 0.0;
+};
+
+struct Prediction {
+  int64_t id = 0;       // the case's number, from 0; coco-caption's image_id
+  std::string where;    // "file:row" of the example
+  std::string kind;     // of the question; may be empty
+  std::string prompt;   // the user's last words
+  std::string text;     // what was answered
+  std::vector<std::string> references;
+  double log_probability = 0.0;  // of the answer; 0 where no model gave it
+};
+
+struct KindScore {
+  std::string kind;
+  int64_t count = 0;
+  double accuracy = 0.0;
+};
+
+struct TaskResult {
+  std::string task;
+  TaskKind kind = TaskKind::caption;
+  std::string who;  // model | blind | frequent | nearest
+  std::string data, split;
+  std::string prompt;    // the user's words where all cases share them, else ""
+  std::string decoding;  // "greedy, at most 32 tokens"
+  int64_t count = 0;     // cases
+  std::vector<Score> scores;
+  std::vector<KindScore> kinds;  // in alphabetical order; empty where no example has a kind
+  std::vector<Prediction> predictions;
+};
+
+enum class Pictures {
+  real,
+  blank,  // every pixel is zero after normalisation: what the model says without looking
+};
+
+enum class ShowProgress { no, yes };
+
+struct TaskOptions {
+  int64_t limit = 0;  // first N examples; 0: all (a task's own limit is the trainer's to pass on)
+  Pictures pictures = Pictures::real;
+  ShowProgress progress = ShowProgress::yes;  // on stderr
+};
+
+// Answers and scores. `recipe` holds the task's [data.*] table. No case at all is an Error.
+TaskResult run_task(const Bundle& bundle, const TaskRecipe& task, const Recipe& recipe,
+                    const TaskOptions& options);
+
+}  // namespace sightline
