@@ -1,10 +1,10 @@
 #include "data/dataset.h"
 
-#include <filesystem>
-
 #include "base/error.h"
 #include "data/readers.h"
 #include "data/scenes.h"
+
+#include <filesystem>
 
 namespace sightline {
 
@@ -41,10 +41,11 @@ std::string image_path(const DataRecipe& recipe, std::string_view image) {
 void check_image_exists(const DataRecipe& recipe, const std::string& path, std::string_view where) {
   if (recipe.on_bad_sample == OnBadSample::skip) return;
   std::error_code code;
-  check(fs::is_regular_file(path, code),
-        "{}: the picture {} does not exist: mend the line or the folder `images`, or pass over such "
-        "samples with on_bad_sample = \"skip\"",
-        where, path);
+  check(
+      fs::is_regular_file(path, code),
+      "{}: the picture {} does not exist: mend the line or the folder `images`, or pass over such "
+      "samples with on_bad_sample = \"skip\"",
+      where, path);
 }
 
 }  // namespace sightline

@@ -2,12 +2,12 @@
 // Readers: a data table of the recipe -> examples by number. Annotations are read and checked whole
 // when a dataset is opened; pictures are opened later, by the loader.
 
+#include "recipe/recipe.h"
+#include "sample/example.h"
+
 #include <cstddef>
 #include <memory>
 #include <string>
-
-#include "recipe/recipe.h"
-#include "sample/example.h"
 
 namespace sightline {
 

@@ -1,16 +1,15 @@
 #include "data/feature_store.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
+#include "base/error.h"
+#include "base/hash.h"
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <system_error>
+#include <unistd.h>
 #include <vector>
-
-#include "base/error.h"
-#include "base/hash.h"
 
 namespace sightline {
 

@@ -10,6 +10,8 @@
 //                  is overwritten by the next writer
 //   lock           held by the process that fills the store; readers need no lock
 
+#include "base/file.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -17,8 +19,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-
-#include "base/file.h"
 
 namespace sightline {
 
@@ -69,7 +69,7 @@ class FeatureStore {
   std::filesystem::path folder_;
   int64_t words_;
   Slots slots_;
-  uint64_t flushed_ = 0;  // records that are durable
+  uint64_t flushed_ = 0;                                   // records that are durable
   int lock_file_ = -1, data_file_ = -1, index_file_ = -1;  // open while this process fills
   std::string pending_keys_;                               // index lines of unflushed records
   std::unique_ptr<MappedFile> mapped_;

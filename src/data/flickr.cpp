@@ -1,13 +1,13 @@
 // The reader of Flickr8k's token file (Flickr30k's and others of the same form too).
 
+#include "base/error.h"
+#include "data/line_file.h"
+#include "data/readers.h"
+
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
-
-#include "base/error.h"
-#include "data/line_file.h"
-#include "data/readers.h"
 
 namespace sightline {
 

@@ -1,13 +1,15 @@
 // The reader of JSON lines: captions, or questions with answers, of a picture or of none.
 
-#include <algorithm>
-#include <array>
-#include <span>
-
 #include "base/error.h"
 #include "base/json.h"
 #include "data/line_file.h"
 #include "data/readers.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include <fmt/ranges.h>
 
 namespace sightline {
 

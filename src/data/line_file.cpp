@@ -1,8 +1,8 @@
 #include "data/line_file.h"
 
-#include <algorithm>
-
 #include "base/error.h"
+
+#include <algorithm>
 
 namespace sightline {
 
@@ -30,7 +30,8 @@ LineFile::LineFile(const std::filesystem::path& path) : path_(path.string()), fi
     const size_t end = std::min(text.find('\n', begin), text.size());
     std::string_view line = text.substr(begin, end - begin);
     if (line.ends_with('\r')) line.remove_suffix(1);
-    check(row <= UINT32_MAX && line.size() <= UINT32_MAX, "{}:{}: the file is too long", path_, row);
+    check(row <= UINT32_MAX && line.size() <= UINT32_MAX, "{}:{}: the file is too long", path_,
+          row);
     if (!trimmed(line).empty()) {
       lines_.push_back({begin, static_cast<uint32_t>(line.size()), static_cast<uint32_t>(row)});
     }

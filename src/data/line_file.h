@@ -3,13 +3,13 @@
 // Lines of white space alone hold no record and are passed over. A line's end may be "\n" or
 // "\r\n"; a byte order mark at the start is not part of the text.
 
+#include "base/file.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/file.h"
 
 namespace sightline {
 

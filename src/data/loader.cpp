@@ -1,18 +1,18 @@
 #include "data/loader.h"
 
-#include <algorithm>
-#include <exception>
-#include <future>
-#include <stop_token>
-#include <thread>
-#include <utility>
-
 #include "base/bounded_queue.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "data/prepare.h"
 #include "data/stream.h"
 #include "data/worker_pool.h"
+
+#include <algorithm>
+#include <exception>
+#include <future>
+#include <stop_token>
+#include <thread>
+#include <utility>
 
 namespace sightline {
 

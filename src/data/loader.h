@@ -4,13 +4,6 @@
 // same recipe gives the same steps on any number of workers; and every step carries the state from
 // which the stream goes on after it.
 
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "base/json.h"
 #include "batch/batch.h"
 #include "batch/compose.h"
@@ -21,6 +14,13 @@
 #include "recipe/recipe.h"
 #include "sample/encoder.h"
 
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace sightline {
 
 struct LoadedStep {
@@ -29,10 +29,10 @@ struct LoadedStep {
   int64_t num_rows = 0;         // real tokens, image rows included
   int64_t num_images = 0;
   int64_t num_samples = 0;
-  double progress_before = 0;   // of the stage, 0 .. 1: what the schedule goes by
+  double progress_before = 0;  // of the stage, 0 .. 1: what the schedule goes by
   double progress_after = 0;
-  int64_t skipped = 0;          // bad samples passed over so far, under on_bad_sample = "skip"
-  Json state_after;             // restore() of a new loader goes on from here
+  int64_t skipped = 0;  // bad samples passed over so far, under on_bad_sample = "skip"
+  Json state_after;     // restore() of a new loader goes on from here
 };
 
 struct LoaderEntry {
@@ -46,20 +46,20 @@ struct LoaderOptions {
   std::vector<LoaderEntry> entries;
   const SampleEncoder* encoder = nullptr;  // null for Objective::reconstruct: pictures alone
   ComposeOptions compose;
-  int64_t patches_per_image = 0;           // reconstruct: rows that a picture counts for
+  int64_t patches_per_image = 0;  // reconstruct: rows that a picture counts for
   double epochs = 1.0;
   int64_t step_tokens = 16384;
   int64_t micro_tokens = 8192;
-  int64_t look_ahead = 256;                // samples waiting to be packed; more where those would
-                                           // not fill a micro-batch
-  int64_t max_rows = 0;                    // longest conversation the model takes; 0: no bound
+  int64_t look_ahead = 256;  // samples waiting to be packed; more where those would
+                             // not fill a micro-batch
+  int64_t max_rows = 0;      // longest conversation the model takes; 0: no bound
   int64_t workers = 1;
-  int64_t prefetch = 3;                    // steps prepared ahead
+  int64_t prefetch = 3;  // steps prepared ahead
   uint64_t seed = 0;
-  std::optional<Processor> processor;      // how pictures become pixels
-  const FeatureStore* store = nullptr;     // where set, batches carry features in place of pixels
-  std::string skipped_log;                 // file to which skipped samples are appended, each once;
-                                           // empty: the log
+  std::optional<Processor> processor;   // how pictures become pixels
+  const FeatureStore* store = nullptr;  // where set, batches carry features in place of pixels
+  std::string skipped_log;              // file to which skipped samples are appended, each once;
+                                        // empty: the log
 };
 
 class Loader {

@@ -1,8 +1,8 @@
 #include "data/mixture.h"
 
-#include <cmath>
-
 #include "base/error.h"
+
+#include <cmath>
 
 namespace sightline {
 

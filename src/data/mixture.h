@@ -4,13 +4,13 @@
 // A function of (sizes, weights, seed) alone, with a state that a checkpoint can hold.
 // Every entry has at least one example and the first a weight above 0 (asserted).
 
+#include "base/json.h"
+#include "base/rng.h"
+
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
-
-#include "base/json.h"
-#include "base/rng.h"
 
 namespace sightline {
 

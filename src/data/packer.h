@@ -1,6 +1,6 @@
 #pragma once
-// Packing by bounded look-ahead: of the waiting samples, the oldest opens a
-// micro-batch and the largest that still fit fill it. Every sample is used once; as the oldest
+// Packing by bounded look-ahead: of the waiting samples, the oldest fill most of a micro-batch, and
+// those that fit the rest of it best are chosen among all. Every sample is used once; as the oldest
 // always leaves, none waits for more micro-batches than samples waited before it.
 
 #include <cstdint>
@@ -15,9 +15,9 @@ struct PackItem {
   int64_t rows = 0;
 };
 
-// Takes from `waiting` the items of one micro-batch of at most `capacity` rows, oldest first, then
-// best fit. The order within the micro-batch is that of arrival. An item larger than `capacity`
-// must have been refused before (asserted).
+// Takes from `waiting` the items of one micro-batch of at most `capacity` rows; their order within
+// it is that of arrival. Time: at most items x rows of the few largest items together. An item
+// larger than `capacity` must have been refused before (asserted).
 std::vector<PackItem> take_micro_batch(std::deque<PackItem>& waiting, int64_t capacity);
 
 }  // namespace sightline

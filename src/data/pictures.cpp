@@ -1,12 +1,12 @@
 #include "data/pictures.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "data/loader.h"
 #include "image/decode.h"
+
+#include <algorithm>
 
 namespace sightline {
 
@@ -24,9 +24,10 @@ Picture picture_of_bytes(const std::string& bytes, const ImageSource& source,
   const auto features = options.store->find(content_key(bytes));
   if (features.empty()) {
     decoded();  // where it cannot be read, that is the better message
-    fail("{}: the feature store does not hold this picture: it has changed since the store was "
-         "filled; start the stage again",
-         source.name());
+    fail(
+        "{}: the feature store does not hold this picture: it has changed since the store was "
+        "filled; start the stage again",
+        source.name());
   }
   return {.features = features};
 }

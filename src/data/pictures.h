@@ -1,14 +1,14 @@
 #pragma once
 // Inside data/: pictures on their way from a file to a batch.
 
-#include <cstdint>
-#include <span>
-#include <vector>
-
 #include "batch/batch.h"
 #include "data/feature_store.h"
 #include "image/image.h"
 #include "image/processor.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
 
 namespace sightline {
 

@@ -1,10 +1,10 @@
 #include "data/prepare.h"
 
-#include <algorithm>
-#include <unordered_map>
-
 #include "base/error.h"
 #include "base/rng.h"
+
+#include <algorithm>
+#include <unordered_map>
 
 namespace sightline {
 
@@ -55,9 +55,10 @@ void prepare_patches(PreparedSample& prepared, Example example, const LoaderOpti
   const std::string& where = example.where;
   check(!example.images.empty(), "{}: has no picture to reconstruct", where);
   prepared.rows = static_cast<int64_t>(example.images.size()) * options.patches_per_image;
-  check(prepared.rows <= options.micro_tokens,
-        "{}: the sample's pictures have {} patches, more than micro_tokens = {}: raise micro_tokens",
-        where, prepared.rows, options.micro_tokens);
+  check(
+      prepared.rows <= options.micro_tokens,
+      "{}: the sample's pictures have {} patches, more than micro_tokens = {}: raise micro_tokens",
+      where, prepared.rows, options.micro_tokens);
   prepared.sample.where = std::move(example.where);
   prepared.sample.images = std::move(example.images);
 }

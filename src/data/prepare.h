@@ -2,15 +2,15 @@
 // Inside data/: one draw of the mixture made ready for packing, by a worker, and packed samples
 // made into a batch. Pure functions of the options and the draw, so workers may take any turn.
 
-#include <cstdint>
-#include <span>
-#include <string>
-#include <vector>
-
 #include "batch/batch.h"
 #include "data/loader.h"
 #include "data/mixture.h"
 #include "data/pictures.h"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
 
 namespace sightline {
 
@@ -22,7 +22,8 @@ struct PreparedSample {
   std::string problem;            // not empty: a bad sample, to be passed over
 };
 
-// A bad sample is an Error naming its file and row, or has a `problem` under on_bad_sample = "skip".
+// A bad sample is an Error naming its file and row, or has a `problem` under on_bad_sample =
+// "skip".
 PreparedSample prepare_sample(const LoaderOptions& options, const Draw& draw);
 
 Batch make_batch(const LoaderOptions& options, std::span<const PreparedSample> samples);

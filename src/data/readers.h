@@ -14,14 +14,15 @@
 //
 // Captions and answers are trimmed; references stay as given. Lines of white space alone are passed
 // over. Annotations are checked whole when opened, and that every photograph exists, unless
-// on_bad_sample = "skip" leaves it to the loader to count those that are missing.
+// on_bad_sample = "skip" leaves it to the loader to count those that are missing. `limit` keeps the
+// first examples; of JSON lines only those are then read.
+
+#include "data/dataset.h"
 
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "data/dataset.h"
 
 namespace sightline {
 

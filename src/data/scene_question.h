@@ -4,7 +4,7 @@
 // The question and its answer are drawn first, independently of each other, and the scene is then
 // made to fit both. So a question's words say nothing of its answer, and who doesn't look at the
 // picture cannot do better than the most frequent answer: 1/2 of yes/no, 1/5 of counts (zero ..
-// four), 1/4 of relations, about 1/5 of colours (1/3 in unseen, where held-out colours are asked
+// four), 1/4 of relations, about 1/5 of colours (3/10 in unseen, where held-out colours are asked
 // for more often). tests/data/scenes_test.cpp measures these bounds.
 
 #include "data/scene.h"

@@ -1,12 +1,12 @@
 #include "data/stream.h"
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 namespace sightline {
 
@@ -72,7 +72,8 @@ std::optional<Draw> SampleStream::next_to_issue() {
 }
 
 void SampleStream::issue() {
-  const size_t ahead = kAheadPerWorker * static_cast<size_t>(std::max<int64_t>(1, options_.workers));
+  const size_t ahead =
+      kAheadPerWorker * static_cast<size_t>(std::max<int64_t>(1, options_.workers));
   while (in_flight_.size() < ahead) {
     const std::optional<Draw> draw = next_to_issue();
     if (!draw) return;

@@ -3,6 +3,13 @@
 // to the workers some way ahead and takes their results back in the order of the draws; what it
 // reports as its state knows only of what was taken back, so it does not depend on the workers.
 
+#include "base/json.h"
+#include "data/loader.h"
+#include "data/mixture.h"
+#include "data/packer.h"
+#include "data/prepare.h"
+#include "data/worker_pool.h"
+
 #include <cstdint>
 #include <deque>
 #include <future>
@@ -11,13 +18,6 @@
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include "base/json.h"
-#include "data/loader.h"
-#include "data/mixture.h"
-#include "data/packer.h"
-#include "data/prepare.h"
-#include "data/worker_pool.h"
 
 namespace sightline {
 

@@ -1,10 +1,10 @@
 #include "evaluate/answer.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "evaluate/cases.h"
 #include "generate/generator.h"
+
+#include <algorithm>
 
 namespace sightline {
 namespace {
@@ -44,8 +44,7 @@ void answer(const Bundle& bundle, std::span<const Question> questions, const Ans
     }
     const std::vector<Generated> results = generator.generate(prompts, options.decoding);
     for (size_t i = 0; i < results.size(); ++i) {
-      const std::string text =
-          bundle.tokenizer->decode(results[i].tokens, {DecodeSpecial::skip});
+      const std::string text = bundle.tokenizer->decode(results[i].tokens, {DecodeSpecial::skip});
       each(first + i, {trimmed(text), results[i]});
     }
   }

@@ -2,15 +2,15 @@
 // Questions about pictures -> answers in words, many at a time. What `caption`, `ask` and the tasks
 // share.
 
-#include <functional>
-#include <span>
-#include <string>
-#include <vector>
-
 #include "bundle/bundle.h"
 #include "evaluate/task.h"
 #include "generate/beam_search.h"
 #include "sample/example.h"
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
 
 namespace sightline {
 

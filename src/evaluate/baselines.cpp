@@ -1,5 +1,9 @@
 #include "evaluate/baselines.h"
 
+#include "base/error.h"
+#include "base/log.h"
+#include "evaluate/cases.h"
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -9,10 +13,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/matmul.h>
-
-#include "base/error.h"
-#include "base/log.h"
-#include "evaluate/cases.h"
 
 namespace sightline {
 namespace {
@@ -29,7 +29,8 @@ class Commonest {
   std::string text() const {
     SL_ASSERT(!counts_.empty(), "nothing was counted");
     const auto best = std::max_element(counts_.begin(), counts_.end(), [](auto& a, auto& b) {
-      return std::tuple(a.second.times, b.second.order) < std::tuple(b.second.times, a.second.order);
+      return std::tuple(a.second.times, b.second.order) <
+             std::tuple(b.second.times, a.second.order);
     });
     return best->first;
   }
@@ -45,9 +46,10 @@ class Commonest {
 // The neighbours as cases of the same kind of task.
 std::vector<TaskCase> neighbours_of(const TaskRecipe& task, const Recipe& recipe) {
   if (task.neighbours.empty()) {
-    fail_usage("[task.{}]: the baselines \"frequent\" and \"nearest\" need neighbours = \"DATA\", "
-               "the [data.*] table whose answers they give back",
-               task.name);
+    fail_usage(
+        "[task.{}]: the baselines \"frequent\" and \"nearest\" need neighbours = \"DATA\", "
+        "the [data.*] table whose answers they give back",
+        task.name);
   }
   TaskRecipe other = task;
   other.data = task.neighbours;
@@ -88,8 +90,8 @@ at::Tensor features_of(const Bundle& bundle, const std::vector<TaskCase>& cases,
         bundle.model->vision().forward(pixels).to(at::kFloat).mean(at::IntArrayRef{1});
     parts.push_back(mean_ID / at::linalg_vector_norm(mean_ID, 2, at::IntArrayRef{1}, true));
     if (progress) {
-      progress->update(fmt::format("{}: {} of {} pictures", what, first + images.size(),
-                                   cases.size()));
+      progress->update(
+          fmt::format("{}: {} of {} pictures", what, first + images.size(), cases.size()));
     }
   }
   return at::cat(parts);
@@ -126,9 +128,10 @@ TaskResult run_baseline(const std::string& name, const Bundle& bundle, const Tas
     answer_frequent(neighbours, result);
   } else if (name == "nearest") {
     if (task.kind != TaskKind::caption) {
-      fail_usage("[task.{}]: the baseline \"nearest\" is for captions; leave it out of a task of "
-                 "questions",
-                 task.name);
+      fail_usage(
+          "[task.{}]: the baseline \"nearest\" is for captions; leave it out of a task of "
+          "questions",
+          task.name);
     }
     answer_nearest(bundle, cases, neighbours, options.progress, result);
   } else {

@@ -8,10 +8,10 @@
 //   blind     the model with blank pictures.
 // Equals go to the earlier one in the data.
 
+#include "evaluate/task.h"
+
 #include <string>
 #include <vector>
-
-#include "evaluate/task.h"
 
 namespace sightline {
 

@@ -1,14 +1,14 @@
 #include "evaluate/cases.h"
 
-#include <map>
-
-#include <ATen/ops/tensor.h>
-
 #include "base/error.h"
 #include "batch/batch.h"
 #include "data/dataset.h"
 #include "data/loader.h"
 #include "evaluate/scoring.h"
+
+#include <map>
+
+#include <ATen/ops/tensor.h>
 
 namespace sightline {
 namespace {
@@ -51,10 +51,10 @@ TaskCase case_of(const Example& example, size_t conversation) {
 }
 
 std::string decoding_text(const DecodingRecipe& decoding) {
-  const std::string search = decoding.beams == 1
-                                 ? "greedy"
-                                 : fmt::format("{} beams, length penalty {}", decoding.beams,
-                                               decoding.length_penalty);
+  const std::string search =
+      decoding.beams == 1
+          ? "greedy"
+          : fmt::format("{} beams, length penalty {}", decoding.beams, decoding.length_penalty);
   return fmt::format("{}, at most {} tokens", search, decoding.max_new_tokens);
 }
 

@@ -2,14 +2,14 @@
 // The cases of a task: what is asked about which pictures, and what would be right. Shared by the
 // model's run and the baselines, so that all answer the same.
 
+#include "evaluate/task.h"
+#include "image/processor.h"
+#include "sample/example.h"
+
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
-
-#include "evaluate/task.h"
-#include "image/processor.h"
-#include "sample/example.h"
 
 #include <ATen/core/Tensor.h>
 

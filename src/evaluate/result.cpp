@@ -1,9 +1,9 @@
 #include "evaluate/result.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "base/file.h"
+
+#include <algorithm>
 
 namespace sightline {
 namespace {
@@ -12,9 +12,8 @@ using Row = std::vector<std::string>;
 
 std::string prompt_text(const TaskResult& result) {
   const auto& predictions = result.predictions;
-  const bool shared = std::all_of(predictions.begin(), predictions.end(), [&](const auto& each) {
-    return each.prompt == result.prompt;
-  });
+  const bool shared = std::all_of(predictions.begin(), predictions.end(),
+                                  [&](const auto& each) { return each.prompt == result.prompt; });
   if (!shared) return "each its own";
   return result.prompt.empty() ? "none" : "\"" + result.prompt + "\"";
 }
@@ -114,8 +113,18 @@ Json scores_json(std::span<const TaskResult> results) {
   return json;
 }
 
+void check_result_folder(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  if (!fs::exists(folder)) return;
+  if (!fs::is_directory(folder)) fail_usage("{}: is a file; name a folder", folder.string());
+  if (!fs::is_empty(folder) && !fs::exists(folder / "scores.json")) {
+    fail_usage("{}: holds something else than results; name a new folder", folder.string());
+  }
+}
+
 void write_results(std::span<const TaskResult> results, const std::filesystem::path& folder) {
   SL_ASSERT(!results.empty(), "nothing to write");
+  check_result_folder(folder);
   FolderWriter writer(folder);
   for (const TaskResult& result : results.first(results.size() - 1)) {
     write_json(writer.staging() / (result.who + ".json"), predictions_json(result));

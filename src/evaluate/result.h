@@ -10,12 +10,12 @@
 // Of several results (baselines, then the model) the last one's predictions are predictions.json,
 // the others' <who>.json.
 
+#include "base/json.h"
+#include "evaluate/task.h"
+
 #include <filesystem>
 #include <span>
 #include <string>
-
-#include "base/json.h"
-#include "evaluate/task.h"
 
 namespace sightline {
 
@@ -25,6 +25,10 @@ enum class TableStyle { text, markdown };
 std::string table_of(std::span<const TaskResult> results, TableStyle style);
 
 Json scores_json(std::span<const TaskResult> results);
+
+// Writing replaces the folder, so one that holds anything but earlier results is a UsageError. To
+// be asked before the work starts.
+void check_result_folder(const std::filesystem::path& folder);
 
 void write_results(std::span<const TaskResult> results, const std::filesystem::path& folder);
 void write_result(const TaskResult& result, const std::filesystem::path& folder);

@@ -1,10 +1,10 @@
 #pragma once
 // Predictions -> the numbers of src/metric.
 
+#include "evaluate/task.h"
+
 #include <span>
 #include <vector>
-
-#include "evaluate/task.h"
 
 namespace sightline {
 

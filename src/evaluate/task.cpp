@@ -1,11 +1,11 @@
 #include "evaluate/task.h"
 
-#include <optional>
-
 #include "base/error.h"
 #include "base/log.h"
 #include "evaluate/answer.h"
 #include "evaluate/cases.h"
+
+#include <optional>
 
 namespace sightline {
 

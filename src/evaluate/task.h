@@ -9,12 +9,12 @@
 //             Score: accuracy, the share of answers that match exactly (metric/exact_match.h says
 //             what is normalised), overall and by the examples' kinds.
 
+#include "bundle/bundle.h"
+#include "recipe/recipe.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "bundle/bundle.h"
-#include "recipe/recipe.h"
 
 namespace sightline {
 
@@ -24,11 +24,11 @@ struct Score {
 };
 
 struct Prediction {
-  int64_t id = 0;       // the case's number, from 0; coco-caption's image_id
-  std::string where;    // "file:row" of the example
-  std::string kind;     // of the question; may be empty
-  std::string prompt;   // the user's last words
-  std::string text;     // what was answered
+  int64_t id = 0;      // the case's number, from 0; coco-caption's image_id
+  std::string where;   // "file:row" of the example
+  std::string kind;    // of the question; may be empty
+  std::string prompt;  // the user's last words
+  std::string text;    // what was answered
   std::vector<std::string> references;
   double log_probability = 0.0;  // of the answer; 0 where no model gave it
 };

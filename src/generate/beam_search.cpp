@@ -1,10 +1,10 @@
 #include "generate/beam_search.h"
 
+#include "base/error.h"
+
 #include <algorithm>
 #include <cmath>
 #include <tuple>
-
-#include "base/error.h"
 
 namespace sightline {
 namespace {
@@ -80,9 +80,9 @@ std::vector<BeamSearch::Candidate> BeamSearch::ranked(std::span<const float> log
 void BeamSearch::finish(Generated generated) {
   const auto length = static_cast<int64_t>(generated.tokens.size()) + (generated.ended ? 1 : 0);
   generated.score = score_of(generated.log_probability, length, options_.length_penalty);
-  const auto place = std::find_if(
-      finished_.begin(), finished_.end(),
-      [&](const Generated& other) { return generated.score > other.score; });
+  const auto place = std::find_if(finished_.begin(), finished_.end(), [&](const Generated& other) {
+    return generated.score > other.score;
+  });
   finished_.insert(place, std::move(generated));
   if (static_cast<int64_t>(finished_.size()) > options_.beams) finished_.pop_back();
 }

@@ -22,9 +22,9 @@
 namespace sightline {
 
 struct DecodingOptions {
-  int64_t beams = 1;             // 1: greedy
-  int64_t max_new_tokens = 32;   // the end token counts
-  double length_penalty = 1.0;   // above 0 favours long answers, below 0 short ones
+  int64_t beams = 1;            // 1: greedy
+  int64_t max_new_tokens = 32;  // the end token counts
+  double length_penalty = 1.0;  // above 0 favours long answers, below 0 short ones
 };
 
 struct Generated {

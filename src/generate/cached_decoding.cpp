@@ -1,5 +1,7 @@
 #include "generate/cached_decoding.h"
 
+#include "base/error.h"
+
 #include <algorithm>
 #include <limits>
 #include <numeric>
@@ -12,8 +14,6 @@
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
-
-#include "base/error.h"
 
 namespace sightline {
 namespace {
@@ -141,8 +141,7 @@ void CachedDecoding::keep_only(std::span<const int64_t> parents) {
 void CachedDecoding::predict(const at::Tensor& hidden_SD) {
   const at::Tensor logits_SV = at::linear(hidden_SD, model_.language().head());
   const at::ScalarType precise = model_.dtype() == at::kDouble ? at::kDouble : at::kFloat;
-  log_probabilities_SV_ =
-      at::log_softmax(logits_SV.to(precise), 1).to(at::kFloat).contiguous();
+  log_probabilities_SV_ = at::log_softmax(logits_SV.to(precise), 1).to(at::kFloat).contiguous();
 }
 
 }  // namespace sightline

@@ -6,14 +6,14 @@
 // Legend: S sequences, L cached rows at most, T packed prompt rows, D hidden size, H query heads,
 // G key/value heads, d head size, V vocabulary.
 
+#include "batch/batch.h"
+#include "model/model.h"
+
 #include <cstdint>
 #include <span>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
-
-#include "batch/batch.h"
-#include "model/model.h"
 
 namespace sightline {
 

@@ -1,12 +1,12 @@
 #include "generate/generator.h"
 
+#include "base/error.h"
+#include "batch/compose.h"
+
 #include <algorithm>
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
-
-#include "base/error.h"
-#include "batch/compose.h"
 
 namespace sightline {
 namespace {

@@ -2,17 +2,17 @@
 // Prompts -> answers: one pass over the packed prompts, then greedy or beam search over a cache of
 // keys and values, all prompts together. A prompt whose search is over leaves the batch.
 
+#include "batch/sample.h"
+#include "bundle/bundle.h"
+#include "generate/beam_search.h"
+#include "generate/cached_decoding.h"
+
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
-
-#include "batch/sample.h"
-#include "bundle/bundle.h"
-#include "generate/beam_search.h"
-#include "generate/cached_decoding.h"
 
 namespace sightline {
 

@@ -56,12 +56,6 @@ bool holds(const std::string_view (&list)[N], std::string_view word) {
   return std::find(std::begin(list), std::end(list), word) != std::end(list);
 }
 
-bool is_white(char32_t c) {
-  return c == U' ' || c == U'\t' || c == U'\n' || c == U'\r' || c == 0xa0 || c == 0x3000 ||
-         (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x0b || c == 0x0c ||
-         c == 0x85;
-}
-
 // Letters and inner full stops up to the last full stop that could end an abbreviation, in lower
 // case: "ph.d" of "Ph.D.". Empty when no full stop follows.
 std::string word_before_stop(PtbText text) {
@@ -83,14 +77,14 @@ std::string word_before_stop(PtbText text) {
 // How far one looks from `at` to see white space, a sentence's first word and white space; 0 if
 // something else stands there.
 size_t sentence_start(PtbText text, size_t at) {
-  if (!is_white(peek(text, at))) return 0;
-  while (is_white(peek(text, at))) ++at;
+  if (!is_ptb_white(peek(text, at))) return 0;
+  while (is_ptb_white(peek(text, at))) ++at;
   if (!(peek(text, at) >= U'A' && peek(text, at) <= U'Z')) return 0;
   std::string word;
   while (is_ascii_letter(peek(text, at)) && word.size() < 13) {
     word.push_back(static_cast<char>(ascii_lower(text[at++])));
   }
-  return is_white(peek(text, at)) && holds(kSentenceStarts, word) ? at + 1 : 0;
+  return is_ptb_white(peek(text, at)) && holds(kSentenceStarts, word) ? at + 1 : 0;
 }
 
 // Letters with a full stop after each: "U.S."; a single one is an initial. The last full stop
@@ -123,7 +117,7 @@ PtbMatch match_ptb_abbreviation(PtbText text) {
     best = longer(best, {seen, length});
   }
   if (holds(kBeforeNumber, word)) {
-    const size_t digit = length + (is_white(peek(text, length)) ? 1 : 0);
+    const size_t digit = length + (is_ptb_white(peek(text, length)) ? 1 : 0);
     if (is_ascii_digit(peek(text, digit))) best = longer(best, {digit + 1, length});
   }
   return best;

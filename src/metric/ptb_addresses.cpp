@@ -19,7 +19,7 @@ bool starts_with_lower(PtbText text, PtbText word) {
   return text.substr(0, word.size()) == word;
 }
 
-constexpr PtbText kUrlStops = U" \t\n\f\r\"<>|()";
+constexpr PtbText kUrlStops = U" \t\n\f\r\"<>|(){}";
 constexpr PtbText kUrlLastStops = U" \t\n\f\r\"<>|.!?(){},-";
 
 // Characters of an address from `at`, two at least, of which the last is no punctuation: where it
@@ -27,7 +27,8 @@ constexpr PtbText kUrlLastStops = U" \t\n\f\r\"<>|.!?(){},-";
 size_t address_tail(PtbText text, size_t at) {
   size_t end = run_without(text, at, kUrlStops);
   while (end > at && is_one_of(text[end - 1], kUrlLastStops)) --end;
-  return end >= at + 2 ? end : at;
+  // Java counts a character beyond the Basic Multilingual Plane as two.
+  return end >= at + 2 || (end == at + 1 && text[at] > 0xffff) ? end : at;
 }
 
 size_t full_url(PtbText text) {
@@ -89,9 +90,9 @@ size_t email(PtbText text) {
   if (!is_ascii_alnum(peek(text, open))) return 0;
   constexpr PtbText kStops = U" \t\n\f\r\"<>|(){}\xa0";
   constexpr PtbText kHostStops = U" \t\n\f\r\"<>|(){}.\xa0";
-  const size_t name_end = run_without(text, open, kStops);
+  const PtbText reach = text.substr(0, run_without(text, open, kStops));
   size_t best = 0;
-  for (size_t sign = text.find(U'@'); sign < name_end; sign = text.find(U'@', sign + 1)) {
+  for (size_t sign = reach.find(U'@'); sign < reach.size(); sign = reach.find(U'@', sign + 1)) {
     for (size_t start = sign + 1;;) {
       const size_t end = run_without(text, start, kHostStops);
       if (end == start) break;
@@ -109,31 +110,6 @@ constexpr PtbText kExtensions[] = {
     U"php", U"pl",   U"png", U"ppt",   U"ps",  U"py",  U"sql", U"tar", U"txt",  U"wav", U"x",
     U"xml", U"zip"};
 
-// "2.jpg": only a name with a digit-led part needs this, the rest being words in any case.
-PtbMatch file_name(PtbText text) {
-  const auto belongs = [](char32_t c) {
-    const PtbClass kind = ptb_class(c);
-    return kind == PtbClass::kLetter || kind == PtbClass::kDigit || kind == PtbClass::kMark;
-  };
-  PtbMatch best;
-  size_t end = 0;
-  for (size_t part = 0;; ++part) {
-    const size_t start = end;
-    while (belongs(peek(text, end))) ++end;
-    if (end == start) break;
-    std::u32string name(text.substr(start, end - start));
-    for (char32_t& c : name) c = ascii_lower(c);
-    const char32_t after = peek(text, end);
-    if (part > 0 && std::ranges::find(kExtensions, name) != std::end(kExtensions) &&
-        is_one_of(after, U" \t\n\r.?!,")) {
-      best = longer(best, {end + 1, end});
-    }
-    if (after != U'.') break;
-    ++end;
-  }
-  return best;
-}
-
 // "@name" and "#tag".
 size_t social_name(PtbText text) {
   const bool name = text[0] == U'@';
@@ -141,7 +117,9 @@ size_t social_name(PtbText text) {
   size_t end = 1;
   if (name && !is_ascii_letter(peek(text, 1)) && peek(text, 1) != U'_') return 0;
   const auto in_name = [](char32_t c) { return is_ascii_alnum(c) || c == U'_'; };
-  const auto in_tag = [](char32_t c) { return ptb_class(c) == PtbClass::kLetter; };
+  const auto in_tag = [](char32_t c) {
+    return ptb_class(c) == PtbClass::kLetter || ptb_class(c) == PtbClass::kMark || c == 0xad;
+  };
   while (name ? in_name(peek(text, end)) : in_tag(peek(text, end))) ++end;
   return end > 1 ? end : 0;
 }
@@ -151,9 +129,7 @@ bool in_tag_name(char32_t c) {
 }
 
 size_t tag_name(PtbText text, size_t at) {
-  if (!is_ascii_letter(peek(text, at)) && peek(text, at) != U'_' && peek(text, at) != U':') {
-    return at;
-  }
+  if (!is_ascii_letter(peek(text, at))) return at;
   while (in_tag_name(peek(text, at))) ++at;
   return at;
 }
@@ -201,11 +177,38 @@ PtbMatch match_ptb_tag(PtbText text) {
 }
 
 PtbMatch match_ptb_address(PtbText text) {
-  PtbMatch best = text_match(full_url(text));
-  best = longer(best, text_match(likely_url(text)));
-  best = longer(best, text_match(email(text)));
-  best = longer(best, file_name(text));
-  return longer(best, text_match(social_name(text)));
+  const auto verbatim = [](size_t length) {
+    return PtbMatch{length, length, PtbForm::kVerbatim};
+  };
+  PtbMatch best = verbatim(full_url(text));
+  best = longer(best, verbatim(likely_url(text)));
+  best = longer(best, verbatim(email(text)));
+  return longer(best, verbatim(social_name(text)));
+}
+
+// "2.jpg": only a name with a digit-led part needs this, the rest being words in any case.
+PtbMatch match_ptb_file_name(PtbText text) {
+  const auto belongs = [](char32_t c) {
+    const PtbClass kind = ptb_class(c);
+    return kind == PtbClass::kLetter || kind == PtbClass::kDigit || kind == PtbClass::kMark;
+  };
+  PtbMatch best;
+  size_t end = 0;
+  for (size_t part = 0;; ++part) {
+    const size_t start = end;
+    while (belongs(peek(text, end))) ++end;
+    if (end == start) break;
+    std::u32string name(text.substr(start, end - start));
+    for (char32_t& c : name) c = ascii_lower(c);
+    const char32_t after = peek(text, end);
+    if (part > 0 && std::ranges::find(kExtensions, name) != std::end(kExtensions) &&
+        is_one_of(after, U" \t\n\r.?!,")) {
+      best = longer(best, {end + 1, end});
+    }
+    if (after != U'.') break;
+    ++end;
+  }
+  return best;
 }
 
 }  // namespace sightline

@@ -1,4 +1,5 @@
-// Contractions, clipped words and quotation marks. Every apostrophe has four spellings.
+// Contractions, clipped words and quotation marks. Most of them know an apostrophe in four
+// spellings; where only the plain one is known (spelled_plainly), coco-caption knows no other.
 #include <array>
 
 #include "metric/ptb_characters.h"
@@ -21,8 +22,8 @@ size_t apostrophe(PtbText text, size_t at) {
 bool is_letter(char32_t c) { return ptb_class(c) == PtbClass::kLetter; }
 bool is_one_of(char32_t c, PtbText set) { return set.find(c) != PtbText::npos; }
 
-// The length of `word` at `at`, in which ' is any apostrophe and letters match in either case;
-// 0 if something else stands there.
+// The length of `word` at `at`, in which ' is any apostrophe, ` only itself and letters match in
+// either case; 0 if something else stands there.
 size_t spelled(PtbText text, size_t at, PtbText word) {
   const size_t start = at;
   for (const char32_t c : word) {
@@ -34,29 +35,41 @@ size_t spelled(PtbText text, size_t at, PtbText word) {
 }
 
 
+size_t spelled_plainly(PtbText text, size_t at, PtbText word) {
+  const size_t length = spelled(text, at, word);
+  return length == word.size() && text.substr(at, length).find(U'\'') != PtbText::npos ? length : 0;
+}
+
 size_t letters(PtbText text, size_t at) {
   size_t end = at;
   while (is_letter(peek(text, end))) ++end;
   return end - at;
 }
 
+// An opening quotation mark, which some write for an apostrophe.
+bool is_opening_mark(char32_t c) { return c == U'`' || c == 0x91 || c == 0x2018; }
+
 // "O'Neil", "ma'am", "l'": an apostrophe within a word.
 PtbMatch match_inner_apostrophe(PtbText text) {
   PtbMatch best;
   const char32_t first = text[0];
-  const size_t after_first = apostrophe(text, 1);
+  const auto mark_at = [&](size_t at) {
+    return is_opening_mark(peek(text, at)) ? size_t{1} : apostrophe(text, at);
+  };
+  const size_t after_first = mark_at(1);
   if (after_first != 0) {
     const size_t tail = letters(text, 1 + after_first);
     if (is_one_of(first, U"nABCDEFGHJKLMNOPQRSTUVWXZo") && tail >= 2) {
       best = longer(best, text_match(1 + after_first + tail));
     }
-    if (is_one_of(first, U"lLdDjJ")) best = longer(best, text_match(1 + after_first));
-    if (is_one_of(first, U"yY") && tail > 0) {
+    const bool clips = !is_opening_mark(text[1]);
+    if (clips && is_one_of(first, U"lLdDjJ")) best = longer(best, text_match(1 + after_first));
+    if (clips && is_one_of(first, U"yY") && tail > 0) {
       best = longer(best, {1 + after_first + 1, 1 + after_first});
     }
   }
   const size_t head = letters(text, 0);
-  const size_t mark = apostrophe(text, head);
+  const size_t mark = mark_at(head);
   if (mark != 0 && head >= 2 && is_one_of(text[head - 1], U"aeiouyAEIOUY") &&
       is_one_of(peek(text, head + mark), U"aeiouABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
     best = longer(best, text_match(head + mark + letters(text, head + mark)));
@@ -76,10 +89,13 @@ size_t ptb_clitic(PtbText text, size_t at) {
 
 PtbMatch match_ptb_apostrophe_word(PtbText text) {
   PtbMatch best = match_inner_apostrophe(text);
-  constexpr PtbText kWords[] = {U"c'mon",  U"c'est",      U"e'er", U"s'mores", U"ev'ry",
-                                U"li'l",   U"nat'l",      U"o'o",  U"cap'n",   U"cont'd.",
-                                U"ol'",    U"nor'easter", U"dunkin'", U"somethin'"};
-  for (const PtbText word : kWords) best = longer(best, text_match(spelled(text, 0, word)));
+  for (const PtbText word : {U"c'est", U"o'o", U"cap'n", U"ol'", U"dunkin'", U"somethin'"}) {
+    best = longer(best, text_match(spelled(text, 0, word)));
+  }
+  for (const PtbText word : {U"c'mon", U"e'er", U"s'mores", U"ev'ry", U"li'l", U"nat'l", U"cont'd.",
+                             U"nor'easter"}) {
+    best = longer(best, text_match(spelled_plainly(text, 0, word)));
+  }
   return best;
 }
 
@@ -87,14 +103,17 @@ PtbMatch match_ptb_contraction(PtbText text) {
   PtbMatch best;
   // "do" of "don't": letters that don't end in n, and n't behind.
   size_t head = 0;
-  while (is_ascii_letter(peek(text, head))) ++head;
-  if (head >= 2 && ascii_lower(text[head - 2]) != U'n') {
+  while (is_ascii_letter(peek(text, head)) || peek(text, head) == 0xad) ++head;
+  size_t last = head >= 1 ? head - 1 : 0;
+  while (last > 0 && text[last - 1] == 0xad) --last;
+  if (last > 0 && ascii_lower(text[last - 1]) != U'n') {
     size_t length = spelled(text, head - 1, U"n't");
     if (length == 0 && peek(text, head) == U'`') length = spelled(text, head - 1, U"n`t");
     if (length != 0) best = {head - 1 + length, head - 1};
   }
   // "n't" itself.
-  best = longer(best, text_match(spelled(text, 0, U"n't")));
+  const size_t negation = spelled(text, 0, U"n't");
+  best = longer(best, {negation, negation, PtbForm::kClitic});
   best = longer(best, text_match(spelled(text, 0, U"n`t")));
   // "can" of "cannot" and its like, two words in one.
   struct Joined {
@@ -118,8 +137,9 @@ PtbMatch match_ptb_apostrophe(PtbText text) {
     best = longer(best, text_match(spelled(text, 0, word)));
   }
   const size_t length = ptb_clitic(text, 0);
-  if (length != 0 && !is_ascii_letter(peek(text, length))) best = longer(best, {length + 1, length});
-  if (spelled(text, 0, U"'tis") != 0 || spelled(text, 0, U"'twas") != 0) {
+  const bool ends = length < text.size() && !is_ascii_letter(text[length]);
+  if (length != 0 && ends) best = longer(best, {length + 1, length, PtbForm::kClitic});
+  if (spelled_plainly(text, 0, U"'tis") != 0 || spelled_plainly(text, 0, U"'twas") != 0) {
     best = longer(best, {mark + 3, mark + 1});
   }
   if (is_ascii_digit(peek(text, mark)) && is_ascii_digit(peek(text, mark + 1))) {
@@ -127,15 +147,18 @@ PtbMatch match_ptb_apostrophe(PtbText text) {
         ascii_lower(peek(text, mark + 2)) == U's') {
       best = longer(best, text_match(mark + 3));
     }
-    if (is_one_of(peek(text, mark + 2), U" \n\t")) best = longer(best, {mark + 3, mark + 2});
+    if (is_ptb_white(peek(text, mark + 2))) best = longer(best, {mark + 3, mark + 2});
   }
-  // An opening quotation mark is known by the letter and the character after it.
-  if (is_ascii_letter(peek(text, mark)) && !is_one_of(peek(text, mark + 1), U" \n\t") &&
-      mark + 1 < text.size()) {
-    best = longer(best, {mark + 2, mark, PtbForm::kNothing});
+  if (text[0] == U'\'') {
+    // An opening quotation mark is known by the letter and the character after it.
+    if (is_ascii_letter(peek(text, 1)) && text.size() > 2 && !is_ptb_white(text[2])) {
+      best = longer(best, {3, 1, PtbForm::kNothing});
+    }
+    const size_t pair = peek(text, 1) == U'\'' ? 2 : 1;
+    best = longer(best, {pair, pair, PtbForm::kNothing});
   }
-  const size_t pair = mark + apostrophe(text, mark);
-  return longer(best, {pair, pair, PtbForm::kNothing});
+  best = longer(best, {length, length, PtbForm::kClitic});
+  return longer(best, {mark, mark, PtbForm::kNothing});
 }
 
 }  // namespace sightline

@@ -108,10 +108,10 @@ constexpr Range kMarks[] = {
 constexpr Range kSymbols[] = {
     {0x80, 0x80}, {0x85, 0x85}, {0x91, 0x94}, {0x96, 0x97}, {0xa1, 0xa9}, {0xab, 0xb4},
     {0xb6, 0xb9}, {0xbb, 0xbf}, {0xd7, 0xd7}, {0xf7, 0xf7}, {0x37e, 0x37e}, {0x387, 0x387},
-    {0x589, 0x58a}, {0x5be, 0x5be}, {0x5c0, 0x5c0}, {0x5c3, 0x5c3}, {0x5c6, 0x5c6}, {0x5f3, 0x5f4},
+    {0x589, 0x589}, {0x5be, 0x5be}, {0x5c0, 0x5c0}, {0x5c3, 0x5c3}, {0x5c6, 0x5c6}, {0x5f3, 0x5f4},
     {0x600, 0x603}, {0x606, 0x60c}, {0x614, 0x614}, {0x61b, 0x61b}, {0x61e, 0x61f}, {0x66a, 0x66d},
     {0x6d4, 0x6d4}, {0x700, 0x70d}, {0x7f6, 0x7f8}, {0x964, 0x965}, {0xe3f, 0xe3f}, {0xe4f, 0xe4f},
-    {0x1fbd, 0x1fbd}, {0x2010, 0x2011}, {0x2013, 0x2023}, {0x2026, 0x2026}, {0x2030, 0x203b},
+    {0x1fbd, 0x1fbd}, {0x2013, 0x2023}, {0x2026, 0x2026}, {0x2030, 0x203b},
     {0x203e, 0x2042}, {0x2044, 0x2044}, {0x2070, 0x2070}, {0x2074, 0x207e}, {0x2080, 0x208e},
     {0x20a0, 0x20a0}, {0x20a4, 0x20a4}, {0x20ac, 0x20ac}, {0x2100, 0x2101}, {0x2103, 0x2106},
     {0x2108, 0x2109}, {0x2114, 0x2114}, {0x2116, 0x2118}, {0x211e, 0x2123}, {0x2125, 0x2125},
@@ -216,6 +216,35 @@ size_t sequence_length(unsigned char lead) {
   return 0;
 }
 
+// Letters that know lower and upper case: of the Latin, Greek, Cyrillic and Armenian alphabets.
+bool is_cased(char32_t c) {
+  if (c < 0x80) return is_ascii_letter(c);
+  const bool alphabet = (c >= 0xaa && c < 0x2b0) || (c >= 0x370 && c < 0x588) ||
+                        (c >= 0x1e00 && c < 0x2000);
+  return alphabet && ptb_class(c) == PtbClass::kLetter;
+}
+
+// Whether a word may go on past the character: letters, digits, marks and what they take between.
+bool joins_word(char32_t c) {
+  constexpr char32_t kFirstIdeograph = 0x2e80;
+  if (c < 0x80) return is_ascii_alnum(c) || std::u32string_view(U".':_-").find(c) != std::u32string_view::npos;
+  return c < kFirstIdeograph && ptb_class(c) != PtbClass::kSymbol;
+}
+
+// Whether a cased letter stands before the character at `at` of its word and none behind it:
+// where Greek writes the small sigma's final form.
+bool ends_word(std::u32string_view token, size_t at) {
+  bool before = false;
+  for (size_t i = at; i > 0 && joins_word(token[i - 1]) && !before; --i) {
+    before = is_cased(token[i - 1]);
+  }
+  bool behind = false;
+  for (size_t i = at + 1; i < token.size() && joins_word(token[i]) && !behind; ++i) {
+    behind = is_cased(token[i]);
+  }
+  return before && !behind;
+}
+
 }  // namespace
 
 PtbClass ptb_class(char32_t character) {
@@ -270,12 +299,9 @@ void append_lower(std::string& text, std::u32string_view token) {
   constexpr char32_t kCapitalSigma = 0x3a3;
   constexpr char32_t kFinalSigma = 0x3c2;
   constexpr char32_t kDottedI = 0x130;
-  const auto letter_at = [&](size_t at) {
-    return at < token.size() && ptb_class(token[at]) == PtbClass::kLetter;
-  };
   for (size_t at = 0; at < token.size(); ++at) {
     const char32_t c = token[at];
-    if (c == kCapitalSigma && at > 0 && letter_at(at - 1) && !letter_at(at + 1)) {
+    if (c == kCapitalSigma && ends_word(token, at)) {
       append_utf8(text, kFinalSigma);
     } else if (c == kDottedI) {
       text += "i\xcc\x87";

@@ -19,6 +19,12 @@ enum class PtbClass : uint8_t {
 
 PtbClass ptb_class(char32_t character);
 
+// White space of any script, line ends too.
+inline bool is_ptb_white(char32_t c) {
+  return c == U' ' || (c >= 0x09 && c <= 0x0d) || c == 0x85 || c == 0xa0 || c == 0x3000 ||
+         (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029;
+}
+
 inline bool is_ascii_digit(char32_t c) { return c >= U'0' && c <= U'9'; }
 inline bool is_ascii_letter(char32_t c) {
   return (c >= U'a' && c <= U'z') || (c >= U'A' && c <= U'Z');

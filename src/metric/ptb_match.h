@@ -12,6 +12,8 @@ using PtbText = std::u32string_view;
 
 enum class PtbForm {
   kText,        // the characters, in lower case, with brackets and entities rewritten
+  kClitic,      // likewise, and with a plain apostrophe
+  kVerbatim,    // the characters, in lower case
   kReplaced,    // `replacement` stands in their place
   kNothing,     // white space, an unknown character, or punctuation that coco-caption removes
 };
@@ -47,7 +49,8 @@ PtbMatch match_ptb_apostrophe_word(PtbText text);  // ptb_apostrophes.cpp: o'clo
 PtbMatch match_ptb_contraction(PtbText text);   // ptb_apostrophes.cpp: what precedes n't and 's
 PtbMatch match_ptb_abbreviation(PtbText text);  // ptb_abbreviations.cpp: Mr., U.S., no. 5
 PtbMatch match_ptb_number(PtbText text);        // ptb_numbers.cpp: numbers, fractions, telephones
-PtbMatch match_ptb_address(PtbText text);       // ptb_addresses.cpp: URL, e-mail, file name, @name
+PtbMatch match_ptb_address(PtbText text);       // ptb_addresses.cpp: URL, e-mail, @name, #tag
+PtbMatch match_ptb_file_name(PtbText text);     // ptb_addresses.cpp: 2.jpg
 PtbMatch match_ptb_tag(PtbText text);           // ptb_addresses.cpp: <b>, </b>, <!-- ... -->
 PtbMatch match_ptb_smiley(PtbText text);        // ptb_symbols.cpp
 PtbMatch match_ptb_symbol(PtbText text);        // ptb_symbols.cpp: all that is left

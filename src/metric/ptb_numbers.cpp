@@ -117,10 +117,23 @@ size_t dotted_telephone(PtbText text) {
   return 0;
 }
 
+// "12/25/2008" with either joint in either place.
+size_t date(PtbText text) {
+  const auto joins = [](char32_t c) { return c == U'/' || c == U'-'; };
+  const size_t day = digits(text, 0);
+  if (day == 0 || day > 2 || !joins(peek(text, day))) return 0;
+  const size_t month = digits(text, day + 1);
+  const size_t year_at = day + month + 2;
+  if (month == 0 || month > 2 || !joins(peek(text, year_at - 1))) return 0;
+  const size_t year = digits(text, year_at);
+  return year < 2 ? 0 : year_at + (year < 4 ? year : 4);
+}
+
 }  // namespace
 
 PtbMatch match_ptb_number(PtbText text) {
   PtbMatch best = text_match(number(text));
+  best = longer(best, text_match(date(text)));
   best = longer(best, text_match(fraction(text)));
   best = longer(best, text_match(spaced_telephone(text)));
   return longer(best, text_match(dotted_telephone(text)));

@@ -13,8 +13,6 @@ struct Spelling {
 };
 
 constexpr Spelling kSpellings[] = {
-    {U"&amp;", "&"},      {U"&lt;", "<"},       {U"&gt;", ">"},      {U"&quot;", ""},
-    {U"&nbsp;", ""},      {U"&mdash;", ""},     {U"&ndash;", ""},    {U"&MD;", ""},
     {U"(", "-lrb-"},      {U")", "-rrb-"},      {U"[", "-lsb-"},     {U"]", "-rsb-"},
     {U"{", "-lcb-"},      {U"}", "-rcb-"},      {U"-LRB-", "-lrb-"}, {U"-RRB-", "-rrb-"},
     {U"-LSB-", "-lsb-"},  {U"-RSB-", "-rsb-"},  {U"-LCB-", "-lcb-"}, {U"-RCB-", "-rcb-"},
@@ -22,11 +20,64 @@ constexpr Spelling kSpellings[] = {
     {U"\x20a0", "$"},     {U"\x20ac", "$"},     {U"\xbc", "1/4"},    {U"\xbd", "1/2"},
     {U"\xbe", "3/4"},     {U"\x2153", "1/3"},   {U"\x2154", "2/3"},  {U"\x85", ""},
     {U"\x2026", ""},      {U"\x96", ""},        {U"\x97", ""},       {U"\x2013", ""},
-    {U"\x2014", ""},      {U"\x2015", ""},      {U"\x91", ""},       {U"\x2018", ""},
-    {U"\x201b", ""},      {U"\x2039", ""},      {U"\x203a", ""},     {U"\x93", ""},
-    {U"\xab", ""},        {U"\x201c", ""},      {U"\x94", ""},       {U"\xbb", ""},
-    {U"\x201d", ""},      {U"\"", ""},          {U"`", ""},          {U"``", ""},
-    {U",", ""},           {U";", ""},           {U":", ""},          {U".", ""}};
+    {U"\x2014", ""},      {U"\x2015", ""},      {U"\"", ""},         {U",", ""},           {U";", ""},          {U":", ""},
+    {U".", ""}};
+
+// Entities, in any case; "" is removed, the nameless stay as they are written.
+constexpr Spelling kEntities[] = {
+    {U"&amp;", "&"},  {U"&lt;", "<"},    {U"&gt;", ">"},    {U"&nbsp;", ""}, {U"&mdash;", ""},
+    {U"&md;", ""},    {U"&ndash;", ""}};
+constexpr PtbText kKeptEntities[] = {U"&quot;", U"&ht;", U"&lr;", U"&qc;", U"&ql;", U"&qr;",
+                                     U"&tl;",   U"&ur;", U"&cdq;", U"&odq;"};
+
+bool starts_with_any_case(PtbText text, PtbText word) {
+  if (text.size() < word.size()) return false;
+  for (size_t i = 0; i < word.size(); ++i) {
+    if (ascii_lower(text[i]) != word[i]) return false;
+  }
+  return true;
+}
+
+PtbMatch match_entity(PtbText text) {
+  if (text[0] != U'&') return {};
+  if (text.substr(0, 6) == U"&quot;") return {6, 6, PtbForm::kNothing};
+  for (const Spelling& entity : kEntities) {
+    const size_t length = entity.spelled.size();
+    const PtbForm form = entity.replacement.empty() ? PtbForm::kNothing : PtbForm::kReplaced;
+    if (starts_with_any_case(text, entity.spelled)) return {length, length, form, entity.replacement};
+  }
+  for (const PtbText entity : kKeptEntities) {
+    if (starts_with_any_case(text, entity)) return text_match(entity.size());
+  }
+  size_t end = 2;
+  while (peek(text, 1) == U'#' && is_ascii_digit(peek(text, end))) ++end;
+  return end > 2 && peek(text, end) == U';' ? text_match(end + 1) : PtbMatch{};
+}
+
+// What quotation marks become: ` ' `` '' by this index, or -1 for anything else.
+int quotation_mark(char32_t c) {
+  constexpr PtbText kMarks[] = {U"`\x91\x2018\x201b\x2039", U"\x92\x2019\x203a",
+                                U"\x93\x201c\xab", U"\x94\x201d\xbb"};
+  for (int i = 0; i < 4; ++i) {
+    if (is_one_of(c, kMarks[i]) && c != 0) return i;
+  }
+  return -1;
+}
+
+// One or two of them are a token; what two single ones make is removed like any quotation mark,
+// other pairs stay, being no mark that coco-caption lists.
+PtbMatch match_quotation_marks(PtbText text) {
+  constexpr std::string_view kPairs[4][4] = {{"", "`'", "```", "`''"},
+                                             {"'`", "", "'``", "'''"},
+                                             {"```", "``'", "````", "``''"},
+                                             {"''`", "'''", "''``", "''''"}};
+  const int first = quotation_mark(text[0]);
+  if (first < 0) return {};
+  const int second = text.size() > 1 ? quotation_mark(text[1]) : -1;
+  if (second < 0) return {1, 1, PtbForm::kNothing};
+  const std::string_view pair = kPairs[first][second];
+  return {2, 2, pair.empty() ? PtbForm::kNothing : PtbForm::kReplaced, pair};
+}
 
 PtbMatch match_spelling(PtbText text) {
   PtbMatch best;
@@ -103,6 +154,8 @@ PtbMatch match_ptb_smiley(PtbText text) {
 
 PtbMatch match_ptb_symbol(PtbText text) {
   PtbMatch best = match_spelling(text);
+  best = longer(best, match_entity(text));
+  best = longer(best, match_quotation_marks(text));
   const size_t dots = ellipsis(text);
   best = longer(best, {dots, dots, PtbForm::kNothing});
   best = longer(best, match_run(text));
@@ -115,17 +168,24 @@ PtbMatch match_ptb_symbol(PtbText text) {
 PtbMatch match_ptb_token(PtbText text) {
   const char32_t first = text[0];
   const PtbClass kind = ptb_class(first);
-  if (kind == PtbClass::kDropped) return {1, 1, PtbForm::kNothing};
+  // (An address may begin with a character that is otherwise dropped.)
+  if (kind == PtbClass::kDropped) {
+    const PtbMatch dropped{1, 1, PtbForm::kNothing};
+    return first < 0x80 ? dropped : longer(dropped, match_ptb_address(text));
+  }
   PtbMatch best;
+  if (first == U'&') best = match_ptb_word(text);
   if (kind == PtbClass::kLetter || kind == PtbClass::kMark || kind == PtbClass::kDigit ||
       first == 0xad) {
     best = match_ptb_contraction(text);
     best = longer(best, match_ptb_word(text));
     best = longer(best, match_ptb_apostrophe_word(text));
+    best = longer(best, match_ptb_address(text));
     best = longer(best, match_ptb_abbreviation(text));
     best = longer(best, match_ptb_joined_word(text));
+    best = longer(best, match_ptb_file_name(text));
   }
-  if (is_ascii_digit(first) || is_one_of(first, U"+-.,:(")) {
+  if (is_ascii_digit(first) || is_one_of(first, U"+-.,:(\xad")) {
     best = longer(best, match_ptb_number(text));
   }
   best = longer(best, match_ptb_apostrophe(text));

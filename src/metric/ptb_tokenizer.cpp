@@ -30,32 +30,53 @@ size_t plain_word_length(PtbText text) {
 
 // Within a token brackets are named, entities resolved, soft hyphens gone, and a space (of a
 // telephone number, a fraction or a tag) no longer parts words.
-std::string token_text(PtbText token) {
-  static constexpr std::string_view kBrackets[] = {"-lrb-", "-rrb-"};
-  std::string result;
-  size_t start = 0;
-  const auto flush = [&](size_t end, std::string_view instead, size_t skip) {
-    append_lower(result, token.substr(start, end - start));
-    result += instead;
-    start = end + skip;
-  };
-  for (size_t at = 0; at < token.size(); ++at) {
-    const char32_t c = token[at];
-    if (c == U'(' || c == U')') flush(at, kBrackets[c == U')'], 1);
-    if (c == U' ') flush(at, "\xc2\xa0", 1);
-    if (c == 0xad) flush(at, "", 1);
-    if (c == 0x92 || c == 0x2019) flush(at, "'", 1);
-    if (c == U'&' && token.substr(at, 5) == U"&amp;") flush(at, "&", 5);
-    if (c == U'&' && token.substr(at, 6) == U"&apos;") flush(at, "'", 6);
+std::string token_text(PtbText token, PtbForm form) {
+  std::u32string text;
+  for (size_t at = 0; at < token.size();) {
+    const PtbText rest = token.substr(at);
+    const char32_t c = rest[0];
+    size_t step = 1;
+    if (form == PtbForm::kVerbatim) {
+      text.push_back(c);
+    } else if (c == U'(' || c == U')') {
+      text += c == U'(' ? U"-lrb-" : U"-rrb-";
+    } else if (c == U' ') {
+      text.push_back(0xa0);
+    } else if (rest.starts_with(U"&amp;")) {
+      text.push_back(U'&');
+      step = 5;
+    } else if (form == PtbForm::kClitic && (c == 0x92 || c == 0x2019)) {
+      text.push_back(U'\'');
+    } else if (form == PtbForm::kClitic && rest.starts_with(U"&apos;")) {
+      text.push_back(U'\'');
+      step = 6;
+    } else if (c != 0xad) {
+      text.push_back(c);
+    }
+    at += step;
   }
-  flush(token.size(), "", 0);
+  std::string result;
+  append_lower(result, text);
   return result;
 }
 
+// The tokens that coco-caption removes, of those that can still occur here.
+bool is_punctuation(std::string_view token) {
+  static constexpr std::string_view kRemoved[] = {"''", "'", "``", "`",  ".",   "?", "!",
+                                                  ",",  ":", "-",  "--", "...", ";"};
+  return std::find(std::begin(kRemoved), std::end(kRemoved), token) != std::end(kRemoved);
+}
+
 void append_token(std::string& line, std::string_view token) {
-  if (token.empty()) return;
+  if (token.empty() || is_punctuation(token)) return;
   if (!line.empty()) line.push_back(' ');
   line += token;
+}
+
+// coco-caption trims its lines, and with them an address that ends in a no-break space.
+void trim_end(std::string& line) {
+  constexpr std::string_view kNoBreakSpace = "\xc2\xa0";
+  while (line.ends_with(kNoBreakSpace)) line.resize(line.size() - kNoBreakSpace.size());
 }
 
 // The captions in `text`, a line each.
@@ -77,12 +98,14 @@ std::vector<std::string> tokenize_text(PtbText text) {
       continue;
     }
     const PtbMatch match = match_ptb_token(text);
-    if (match.form == PtbForm::kReplaced) append_token(lines.back(), match.replacement);
-    if (match.form == PtbForm::kText) {
-      append_token(lines.back(), token_text(text.substr(0, match.length)));
+    if (match.form == PtbForm::kReplaced) {
+      append_token(lines.back(), match.replacement);
+    } else if (match.form != PtbForm::kNothing) {
+      append_token(lines.back(), token_text(text.substr(0, match.length), match.form));
     }
     text.remove_prefix(match.length);
   }
+  for (std::string& line : lines) trim_end(line);
   return lines;
 }
 

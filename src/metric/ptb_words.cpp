@@ -13,7 +13,7 @@ bool is_hyphen(char32_t c) {
 
 bool is_alnum(char32_t c) {
   return is_ascii_alnum(c) ||
-         (c >= 0x80 && (ptb_class(c) == PtbClass::kLetter || c == kSoftHyphen));
+         (c >= 0x80 && ptb_class(c) == PtbClass::kLetter);
 }
 
 bool starts_word(char32_t c) {
@@ -27,15 +27,35 @@ size_t run_of(PtbText text, size_t at, bool (*belongs)(char32_t)) {
   return end - at;
 }
 
-bool in_word(char32_t c) { return starts_word(c) || is_ascii_digit(c); }
+// "&eacute;" and its like at `at`, which count as letters: the length, or 0.
+size_t letter_entity(PtbText text, size_t at) {
+  if (peek(text, at) != U'&' || PtbText(U"aeiou").find(ascii_lower(peek(text, at + 1))) == PtbText::npos) {
+    return 0;
+  }
+  for (const PtbText accent : {U"acute;", U"grave;", U"uml;"}) {
+    size_t matched = 0;
+    while (matched < accent.size() && ascii_lower(peek(text, at + 2 + matched)) == accent[matched]) {
+      ++matched;
+    }
+    if (matched == accent.size()) return 2 + matched;
+  }
+  return 0;
+}
+
+// The length of the letter at `at`; 0 if there is none.
+size_t letter(PtbText text, size_t at) {
+  return starts_word(peek(text, at)) ? 1 : letter_entity(text, at);
+}
 
 // Letters, then letters and digits; more of the same behind a full stop, ! or ? without a space.
 size_t plain_word(PtbText text) {
   size_t end = 0;
-  while (starts_word(peek(text, end))) {
-    end += run_of(text, end, in_word);
+  while (letter(text, end) != 0) {
+    for (size_t step = 1; step != 0; end += step) {
+      step = is_ascii_digit(peek(text, end)) ? 1 : letter(text, end);
+    }
     const char32_t c = peek(text, end);
-    if ((c != U'.' && c != U'!' && c != U'?') || !starts_word(peek(text, end + 1))) return end;
+    if ((c != U'.' && c != U'!' && c != U'?') || letter(text, end + 1) == 0) return end;
     ++end;
   }
   return end;
@@ -45,8 +65,8 @@ size_t plain_word(PtbText text) {
 size_t hyphenated_part(PtbText text, size_t at) {
   const char32_t mark = peek(text, at + 1);
   const bool elided = PtbText(U"dDoOlL").find(peek(text, at)) != PtbText::npos &&
-                      (mark == U'\'' || mark == 0x92 || mark == 0x2019);
-  if (elided && peek(text, at) != 0) {
+                      PtbText(U"'\x92\x2019`\x91\x2018").find(mark) != PtbText::npos;
+  if (elided) {
     const size_t tail = run_of(text, at + 2, is_alnum);
     if (tail >= 2) return tail + 2;
   }
@@ -168,7 +188,7 @@ PtbMatch match_ptb_joined_word(PtbText text) {
   PtbMatch best = with_inner_stop(text, hyphenated_word(text));
   best = longer(best, with_inner_stop(text, measured_word(text)));
   best = longer(best, text_match(slashed_word(text)));
-  best = longer(best, text_match(ampersand_word(text)));
+  best = longer(best, with_inner_stop(text, ampersand_word(text)));
   return longer(best, text_match(marked_letters(text)));
 }
 

@@ -60,13 +60,14 @@ class ConfigReader {
 
   // The one value of `key` that the model can do; absent means that value.
   void only(const char* key, const Json& value) const {
-    check(!has(key) || json_[key] == value,
-          "{}: \"{}\" is {}, and this program can only do {}: choose another model", source_, key,
-          json_[key].dump().substr(0, 80), value.dump());
+    if (!has(key) || json_[key] == value) return;
+    fail("{}: \"{}\" is {}, and this program can only do {}: choose another model", source_, key,
+         json_[key].dump().substr(0, 80), value.dump());
   }
   void never(const char* key) const {
-    check(!has(key), "{}: \"{}\" is {}, which this program cannot do: choose another model",
-          source_, key, has(key) ? json_[key].dump().substr(0, 80) : "");
+    if (!has(key)) return;
+    fail("{}: \"{}\" is {}, which this program cannot do: choose another model", source_, key,
+         json_[key].dump().substr(0, 80));
   }
   void model_type(const char* type) const {
     const std::string found = json_get<std::string>(json_, "model_type", source_);

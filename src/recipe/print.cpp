@@ -94,7 +94,10 @@ void print_config(Printer& out, const LanguageConfig& config) {
 void print_model(Printer& out, const ModelRecipe& model) {
   out.table("[model]");
   out.key("from", model.from);
-  if (!model.from.empty()) return;  // all else is the folder's
+  if (!model.from.empty()) {
+    out.key("mask", model.mask);
+    return;  // all else is the folder's
+  }
   const bool vision_folder = model.vision && !model.vision->config;
   const bool language_folder = model.language && !model.language->config;
   if (vision_folder) out.key("vision", model.vision->folder);

@@ -26,12 +26,12 @@ void read_annotations(TableReader& reader, DataRecipe& data) {
 
 void read_scenes(TableReader& reader, DataRecipe& data) {
   data.split = "train";
-  if (auto name = reader.choice("split", {"train", "unseen"})) data.split = *name;
+  if (auto name = reader.choice("split", {"train", "validation", "unseen"})) data.split = *name;
   reader.require("count", "count = 1000, the number of scenes");
   reader.read("count", data.count, between(1, 1e9));
   reader.read("seed", data.seed, at_least(0));
   data.task = "both";
-  if (auto name = reader.choice("task", {"caption", "question", "both"})) data.task = *name;
+  if (auto name = reader.choice("task", {"caption", "question", "both", "text"})) data.task = *name;
 }
 
 // Keys that another format has, with what to do instead of "unknown".
@@ -166,7 +166,13 @@ void read_eval_tasks(TableReader& reader, const Recipe& recipe, EvalRecipe& eval
 }  // namespace
 
 bool always_has_pictures(const DataRecipe& data) {
-  return data.format == DataFormat::flickr || data.format == DataFormat::scenes;
+  return data.format == DataFormat::flickr ||
+         (data.format == DataFormat::scenes && data.task != "text");
+}
+
+bool never_has_pictures(const DataRecipe& data) {
+  return data.format == DataFormat::text ||
+         (data.format == DataFormat::scenes && data.task == "text");
 }
 
 void check_data_name(TableReader& reader, std::string_view key, const std::string& data,

@@ -1,7 +1,9 @@
 // [model]: where its parts come from.
 
 #include "base/error.h"
+#include "base/json.h"
 #include "recipe/config_check.h"
+#include "recipe/parse.h"
 #include "recipe/sections.h"
 
 #include <algorithm>
@@ -140,20 +142,36 @@ void read_tokenizer(TableReader& reader, ModelRecipe& model) {
                                         reader.title(), file.string(), problem));
 }
 
-void check_from(TableReader& reader, const ModelRecipe& model) {
+// The folder's own mask holds unless the recipe names another, so that going on from a model never
+// changes it unasked. Its manifest is written by bundle/bundle.h.
+void read_mask_of(TableReader& reader, const fs::path& folder, MaskPolicy& mask) {
+  const fs::path manifest = folder / "sightline.json";
+  try {
+    mask = mask_policy_named(json_get<std::string>(read_json(manifest), "mask", manifest.string()));
+  } catch (const Error& error) {
+    reader.wrong("from", fmt::format("\"from\" in {} names \"{}\", which is no Sightline model "
+                                     "folder: {}",
+                                     reader.title(), folder.string(), error.what()));
+  }
+}
+
+void read_from(TableReader& reader, ModelRecipe& model) {
   const std::string problem = problem_with_folder(model.from);
-  if (!problem.empty()) {
+  if (problem.empty()) {
+    read_mask_of(reader, model.from, model.mask);
+  } else {
     reader.wrong("from", fmt::format("\"from\" in {} names \"{}\", which {}", reader.title(),
                                      model.from, problem));
   }
-  for (const char* key :
-       {"vision", "language", "connector", "tokenizer", "template", "mask", "resize"}) {
+  reader.read("mask", model.mask);
+  for (const char* key : {"vision", "language", "connector", "tokenizer", "template", "resize"}) {
     if (!reader.has(key)) continue;
     reader.wrong(key,
                  fmt::format("\"{}\" in {} stands beside \"from\", and the whole model is that "
                              "folder's: leave one of the two out",
                              key, reader.title()));
   }
+  reader.finish();
 }
 
 }  // namespace
@@ -163,10 +181,7 @@ bool may_have_language(const ModelRecipe& model) { return !model.from.empty() ||
 
 void read_model(TableReader& reader, ModelRecipe& model) {
   reader.read("from", model.from);
-  if (!model.from.empty()) {
-    check_from(reader, model);
-    return reader.finish();
-  }
+  if (!model.from.empty()) return read_from(reader, model);
   read_part(reader, "vision", model.vision, read_vision_config);
   read_part(reader, "language", model.language, read_language_config);
   if (!model.vision && !model.language) {

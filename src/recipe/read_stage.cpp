@@ -87,7 +87,7 @@ void read_entry(TableReader& reader, const Recipe& recipe, const StageRecipe& st
   if (node == nullptr || !node->is_string()) return;
   check_data_name(reader, "data", entry.data, recipe);
   const auto data = recipe.data.find(entry.data);
-  const bool text = data != recipe.data.end() && data->second.format == DataFormat::text;
+  const bool text = data != recipe.data.end() && never_has_pictures(data->second);
   if (text && stage.objective == Objective::reconstruct) {
     reader.wrong("data", fmt::format("[data.{}] holds plain text, and objective = \"reconstruct\" "
                                      "needs pictures: leave it out of the mixture",

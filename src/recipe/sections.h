@@ -19,6 +19,7 @@ bool may_have_language(const ModelRecipe& model);
 
 // Pictures in every sample (jsonl may or may not have them: its rows tell).
 bool always_has_pictures(const DataRecipe& data);
+bool never_has_pictures(const DataRecipe& data);
 
 void read_model(TableReader& reader, ModelRecipe& model);
 void read_data(TableReader& reader, DataRecipe& data);

@@ -53,9 +53,9 @@ Notes notes_from_json(const Json& json) {
   return notes;
 }
 
-class Run {
+class RecipeRun {
  public:
-  Run(const Recipe& recipe, const RunOptions& options);
+  RecipeRun(const Recipe& recipe, const RunOptions& options);
   void train();
 
  private:
@@ -87,7 +87,7 @@ class Run {
   int64_t saved_step_ = -1;
 };
 
-Run::Run(const Recipe& recipe, const RunOptions& options)
+RecipeRun::RecipeRun(const Recipe& recipe, const RunOptions& options)
     : recipe_(recipe),
       options_(options),
       bundle_((open_folder(), make_bundle(recipe.model, recipe.seed,
@@ -104,7 +104,7 @@ Run::Run(const Recipe& recipe, const RunOptions& options)
   log_.emplace(options.folder / "run.jsonl", state_.step);
 }
 
-void Run::open_folder() {
+void RecipeRun::open_folder() {
   const fs::path recipe_file = options_.folder / "recipe.toml";
   const std::string text = print_recipe(recipe_);
   if (fs::exists(recipe_file)) {
@@ -126,7 +126,7 @@ void Run::open_folder() {
   write_file(recipe_file, text);
 }
 
-void Run::resume() {
+void RecipeRun::resume() {
   if (options_.resume == Resume::no) return;
   const auto checkpoint = checkpoints_.newest();
   if (!checkpoint) return log("no checkpoint in {} yet: starting", options_.folder.string());
@@ -138,7 +138,7 @@ void Run::resume() {
   log("resuming from {}", checkpoint->string());
 }
 
-void Run::train() {
+void RecipeRun::train() {
   const auto count = static_cast<int64_t>(recipe_.stages.size());
   while (state_.stage < count) run_stage();
   bundle_.recipe = print_recipe(recipe_);
@@ -148,7 +148,7 @@ void Run::train() {
       format_duration(notes_.seconds), (options_.folder / "model").string());
 }
 
-void Run::run_stage() {
+void RecipeRun::run_stage() {
   const StageRecipe& current = stage();
   bundle_.mask = current.mask.value_or(recipe_.model.mask);
   crash_point("stage.begun");
@@ -179,7 +179,7 @@ void Run::run_stage() {
   crash_point("stage.saved");
 }
 
-void Run::after_step(const StepReport& report, const LoadedStep& loaded, StageTrainer& trainer,
+void RecipeRun::after_step(const StepReport& report, const LoadedStep& loaded, StageTrainer& trainer,
                      const Loader& loader) {
   ++state_.step;
   ++state_.stage_step;
@@ -198,7 +198,7 @@ void Run::after_step(const StepReport& report, const LoadedStep& loaded, StageTr
   }
 }
 
-void Run::log_step(const StepReport& report, const Loader& loader, int64_t skipped) {
+void RecipeRun::log_step(const StepReport& report, const Loader& loader, int64_t skipped) {
   const double now = seconds_now();
   const double seconds = now - step_started_;
   step_started_ = now;
@@ -225,7 +225,7 @@ void Run::log_step(const StepReport& report, const Loader& loader, int64_t skipp
                 {"peak_memory_mib", memory.peak_mib}});
 }
 
-void Run::show_progress(const StepReport& report) {
+void RecipeRun::show_progress(const StepReport& report) {
   if (stage_start_progress_ < 0) {
     stage_start_progress_ = report.progress;
     smooth_loss_ = report.loss;
@@ -244,7 +244,7 @@ void Run::show_progress(const StepReport& report) {
                                static_cast<double>(stage_rows_) / std::max(1e-9, elapsed), left));
 }
 
-void Run::evaluate() {
+void RecipeRun::evaluate() {
   std::map<std::string, double> scores;
   if (!recipe_.eval.validation.empty() && bundle_.model->config().language) {
     const size_t index = std::min<size_t>(static_cast<size_t>(state_.stage), recipe_.stages.size() - 1);
@@ -254,7 +254,7 @@ void Run::evaluate() {
     const TaskRecipe& task = recipe_.tasks.at(name);
     const TaskResult result = run_task(bundle_, task, recipe_, {.limit = task.limit});
     write_result(result, options_.folder / "evaluations" / fmt::format("step-{:08}", state_.step) / name);
-    for (const auto& [score, value] : result.scores) scores.emplace(score, value);
+    for (const Score& score : result.scores) scores.emplace(score.name, score.value);
   }
   if (scores.empty()) return;
   Json line = {{"step", state_.step}, {"evaluation", scores}};
@@ -266,7 +266,7 @@ void Run::evaluate() {
   step_started_ = seconds_now();
 }
 
-void Run::keep_best(const std::map<std::string, double>& scores) {
+void RecipeRun::keep_best(const std::map<std::string, double>& scores) {
   if (recipe_.eval.best.empty()) return;
   const auto found = scores.find(recipe_.eval.best);
   if (found == scores.end()) return;
@@ -279,13 +279,13 @@ void Run::keep_best(const std::map<std::string, double>& scores) {
   save_bundle(options_.folder / "best", bundle_, card());
 }
 
-void Run::save_checkpoint(const Optimizer* optimizer) {
+void RecipeRun::save_checkpoint(const Optimizer* optimizer) {
   state_.notes = to_json(notes_);
   checkpoints_.save(state_, bundle_.model->params(), optimizer);
   saved_step_ = state_.step;
 }
 
-std::string Run::card() const {
+std::string RecipeRun::card() const {
   std::string text = fmt::format("# {}\n\nA Sightline model. Mask `{}`, trained for {} steps.\n\n",
                                  recipe_.name, name_of(bundle_.mask), state_.step);
   text += "## Stages\n\n";
@@ -311,7 +311,7 @@ void run_recipe(const Recipe& recipe, const RunOptions& options) {
   stop_requested = false;
   std::signal(SIGINT, request_stop);
   std::signal(SIGTERM, request_stop);
-  Run(recipe, options).train();
+  RecipeRun(recipe, options).train();
 }
 
 }  // namespace sightline

@@ -1,9 +1,9 @@
 #include "sample/encoder.h"
 
+#include "base/error.h"
+
 #include <algorithm>
 #include <numeric>
-
-#include "base/error.h"
 
 namespace sightline {
 

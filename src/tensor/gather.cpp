@@ -3,7 +3,9 @@
 #include "base/error.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <span>
 
 #include <ATen/Dispatch.h>
 #include <ATen/OpMathType.h>
@@ -24,23 +26,32 @@ int64_t place(const Slot& slot, int64_t heads, int64_t head) {
   return int64_t{slot.run_first} * heads + head * slot.length + slot.at;
 }
 
-// One row of the sum: to [heads, d] from the slots of `indices`. `sum` has room for d.
-template <class T, class Sum>
-void sum_row(const T* from, const std::vector<Slot>& slots, const int32_t* indices, int32_t count,
-             int64_t heads, int64_t d, Sum* sum, T* to) {
+// Elements summed at once: a fixed count, so that the compiler keeps the sums in vector registers.
+constexpr int64_t kLanes = 16;
+
+// One row of the sum: to [heads, d] from the slots of `indices`.
+template <class T>
+void sum_row(const T* from, const std::vector<Slot>& slots, std::span<const int32_t> indices,
+             int64_t heads, int64_t d, T* to) {
   for (int64_t head = 0; head < heads; ++head, to += d) {
-    const auto values = [&](int32_t i) { return from + place(slots[indices[i]], heads, head) * d; };
-    if (count <= 1) {
-      if (count == 0) std::fill_n(to, d, T(0));
-      if (count == 1) std::copy_n(values(0), d, to);
+    if (indices.size() == 1) {
+      std::copy_n(from + place(slots[indices[0]], heads, head) * d, d, to);
       continue;
     }
-    std::copy_n(values(0), d, sum);
-    for (int32_t i = 1; i < count; ++i) {
-      const T* const next = values(i);
-      for (int64_t e = 0; e < d; ++e) sum[e] += static_cast<Sum>(next[e]);
+    int64_t e = 0;
+    for (; e + kLanes <= d; e += kLanes) {
+      std::array<at::opmath_type<T>, kLanes> sum{};
+      for (const int32_t i : indices) {
+        const T* const values = from + place(slots[i], heads, head) * d + e;
+        for (int64_t lane = 0; lane < kLanes; ++lane) sum[lane] += values[lane];
+      }
+      for (int64_t lane = 0; lane < kLanes; ++lane) to[e + lane] = static_cast<T>(sum[lane]);
     }
-    for (int64_t e = 0; e < d; ++e) to[e] = static_cast<T>(sum[e]);
+    for (; e < d; ++e) {
+      at::opmath_type<T> sum = 0;
+      for (const int32_t i : indices) sum += from[place(slots[i], heads, head) * d + e];
+      to[e] = static_cast<T>(sum);
+    }
   }
 }
 
@@ -108,10 +119,10 @@ at::Tensor sum_slots(const at::Tensor& slots, const SlotTable& table, int64_t he
     const scalar_t* const from = slots.const_data_ptr<scalar_t>();
     scalar_t* const out = to.mutable_data_ptr<scalar_t>();
     at::parallel_for(0, table.rows(), rows_per_task(heads * d), [&](int64_t begin, int64_t end) {
-      std::vector<at::opmath_type<scalar_t>> sum(d);
       for (int64_t row = begin; row < end; ++row) {
-        sum_row(from, table.slots(), indices + first[row], first[row + 1] - first[row], heads, d,
-                sum.data(), out + row * heads * d);
+        const auto count = static_cast<size_t>(first[row + 1] - first[row]);
+        sum_row(from, table.slots(), {indices + first[row], count}, heads, d,
+                out + row * heads * d);
       }
     });
   });

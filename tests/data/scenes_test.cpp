@@ -256,7 +256,7 @@ TEST(Scenes, AnswersAreBalanced) {
 TEST(Scenes, SpeakASmallLanguage) {
   std::set<std::string> vocabulary;
   for (const auto* split : {"train", "unseen"}) {
-    const auto texts = open_scenes("demo", recipe_of("text", split, 2000));
+    const auto texts = open_scenes("demo", recipe_of("text", split, 500));
     for (size_t i = 0; i < texts->size(); ++i) {
       const Example example = texts->example(i);
       for (const Turn& turn : example.conversations.at(0)) {

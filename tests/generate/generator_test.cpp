@@ -2,6 +2,10 @@
 
 #include "generate/generator.h"
 
+#include "base/error.h"
+#include "recipe/parse.h"
+#include "tests/generate/toy_model.h"
+
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -10,10 +14,6 @@
 #include <ATen/ops/linear.h>
 #include <ATen/ops/log_softmax.h>
 #include <gtest/gtest.h>
-
-#include "base/error.h"
-#include "recipe/parse.h"
-#include "tests/generate/toy_model.h"
 
 namespace sightline::test {
 namespace {
@@ -108,10 +108,9 @@ TEST_P(CachedDecodingTest, EqualsFullForward) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Policies, CachedDecodingTest,
-    testing::Combine(testing::ValuesIn(kPolicies),
-                     testing::Values(at::kFloat, at::kDouble, at::kBFloat16)));
+INSTANTIATE_TEST_SUITE_P(Policies, CachedDecodingTest,
+                         testing::Combine(testing::ValuesIn(kPolicies),
+                                          testing::Values(at::kFloat, at::kDouble, at::kBFloat16)));
 
 TEST(Generator, GreedyTakesTheBestTokenOfFullForward) {
   const Model model = toy_model(11);
@@ -137,7 +136,7 @@ TEST(Generator, GreedyTakesTheBestTokenOfFullForward) {
 
 TEST(Generator, BatchedEqualsSingle) {
   const Model model = toy_model(11);
-  const std::vector<int32_t> end = {0};
+  const std::vector<int32_t> end = {0, 1, 2};
   bool any_ended = false, any_not = false;
   for (const MaskPolicy policy : kPolicies) {
     for (const int64_t beams : {1, 3}) {
@@ -162,9 +161,9 @@ TEST(Generator, BeamScoresEqualTheirRecomputation) {
   const std::vector<Prompt> prompts = toy_prompts(model, 8);
   const std::vector<int32_t> end = {0};
   for (const MaskPolicy policy : kPolicies) {
-    const auto results = Generator(model, policy, end)
-                             .generate(prompts, {.beams = 4, .max_new_tokens = 7,
-                                                 .length_penalty = 0.7});
+    const auto results =
+        Generator(model, policy, end)
+            .generate(prompts, {.beams = 4, .max_new_tokens = 7, .length_penalty = 0.7});
     for (size_t p = 0; p < prompts.size(); ++p) {
       const double expected =
           recomputed_log_probability(model, policy, prompts[p], results[p], end.front());
@@ -207,7 +206,8 @@ TEST(Generator, WideBeamFindsTheBestOfAllAnswers) {
     const Model model = toy_model(6, at::kFloat, seed);
     const Generator generator(model, MaskPolicy::image, end);
     Rng rng(seed);
-    const std::vector<Prompt> prompts = {toy_prompt(model, rng, 2, 1), toy_prompt(model, rng, 3, 0)};
+    const std::vector<Prompt> prompts = {toy_prompt(model, rng, 2, 1),
+                                         toy_prompt(model, rng, 3, 0)};
     for (const double penalty : {1.0, 0.0, -0.5, 2.0}) {
       const auto wide = generator.generate(
           prompts, {.beams = 250, .max_new_tokens = 3, .length_penalty = penalty});

@@ -2,17 +2,17 @@
 // A small model with random weights, large enough that its next tokens differ clearly, and prompts
 // of words and pictures for it.
 
+#include "base/rng.h"
+#include "batch/compose.h"
+#include "generate/generator.h"
+#include "model/model.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
-
-#include "base/rng.h"
-#include "batch/compose.h"
-#include "generate/generator.h"
-#include "model/model.h"
 
 namespace sightline::test {
 
@@ -83,8 +83,8 @@ inline Prompt toy_prompt(const Model& model, Rng& rng, int64_t words, int64_t im
 inline std::vector<Prompt> toy_prompts(const Model& model, uint64_t seed) {
   Rng rng(seed);
   std::vector<Prompt> prompts;
-  for (const auto& [words, images] : std::vector<std::pair<int, int>>{
-           {3, 0}, {1, 1}, {0, 1}, {2, 3}, {7, 0}, {4, 2}}) {
+  for (const auto& [words, images] :
+       std::vector<std::pair<int, int>>{{3, 0}, {1, 1}, {0, 1}, {2, 3}, {7, 0}, {4, 2}}) {
     prompts.push_back(toy_prompt(model, rng, words, images));
   }
   return prompts;

@@ -47,7 +47,7 @@ constexpr const char* kMixture = "mixture = [{ data = \"train\" }]";
 const Mistake kMistakes[] = {
     // The run.
     {"UnknownTopKey", "seed = 7", "sed = 7", "r.toml:2:1", {"\"sed\"", "did you mean \"seed\"?"}},
-    {"UnknownTable", "[eval]", "[evl]", "r.toml:30:1", {"unknown key \"evl\"", "\"eval\"?"}},
+    {"UnknownTable", "[eval]", "[evl]", "r.toml:31:2", {"unknown key \"evl\"", "\"eval\"?"}},
     {"SeedNotANumber", "seed = 7", "seed = \"x\"", "r.toml:2:8", {"string \"x\"", "whole number"}},
     {"SeedNegative", "seed = 7", "seed = -1", "r.toml:2:8", {"-1", "at least 0"}},
     {"NumbersUnknown",
@@ -61,7 +61,7 @@ const Mistake kMistakes[] = {
     {"NameHasASlash", "\"captioner\"", "\"a/b\"", "r.toml:1:8", {"\"a/b\"", "letters, digits"}},
     {"CacheEmpty", "seed = 7", "cache = \"\"", "r.toml:2:9", {"\"cache\" is empty"}},
     {"NotToml", "seed = 7", "seed 7", "r.toml:2:6", {"not valid TOML"}},
-    {"KeyTwice", "seed = 7", "seed = 7\nseed = 8", "r.toml:3:", {"not valid TOML", "seed"}},
+    {"KeyTwice", "seed = 7", "seed = 7\nseed = 8", "r.toml:3:8", {"not valid TOML", "seed"}},
 
     // The model.
     {"UnknownModelKey",
@@ -144,6 +144,11 @@ const Mistake kMistakes[] = {
      "from = \"runs/modle\"",
      "r.toml:5:8",
      {"does not exist", "did you mean \"model\"?"}},
+    {"FromNoSightlineFolder",
+     "vision = \"models/vit\"\nlanguage = \"models/lm\"\nconnector = \"shuffle\"",
+     "from = \"models/vit\"",
+     "r.toml:5:8",
+     {"no Sightline model folder", "sightline.json"}},
     {"NoModelAtAll",
      "vision = \"models/vit\"\nlanguage = \"models/lm\"\n",
      "",
@@ -200,7 +205,7 @@ const Mistake kMistakes[] = {
      "count = 100",
      "count = 100\nsplit = \"test\"",
      "r.toml:25:9",
-     {"\"train\" or \"unseen\""}},
+     {"\"validation\" or \"unseen\""}},
     {"ScenesWithoutCount", "count = 100\n", "", "r.toml:22:1", {"count = 1000"}},
     {"DataNameHasASpace",
      "[data.words]",
@@ -302,7 +307,7 @@ const Mistake kMistakes[] = {
     {"StageIsNoArray",
      "[[stage]]\nname = \"align\"",
      "[stage]\nname = \"align\"",
-     "r.toml:41:",
+     "r.toml:41:1",
      {"not valid TOML"}},
     {"TrainMissing", "train = [\"connector\"]\n", "", "r.toml:35:1", {"add train = "}},
     {"TrainEmpty", "[\"connector\"]", "[]", "r.toml:37:9", {"is empty", "\"vision\""}},
@@ -431,6 +436,7 @@ TEST(RecipeMistakes, StagesMustBeThere) {
   EXPECT_THAT(mistake_in(text), HasSubstr("the recipe has no stage: add a [[stage]]"));
   EXPECT_THAT(mistake_in("stage = []\n" + text), StartsWith("r.toml:1:9: the recipe has no stage"));
   EXPECT_THAT(mistake_in("stage = 3\n" + text), HasSubstr("written [[stage]]"));
+  EXPECT_THAT(mistake_in(text + "[stage]\nname = \"align\"\n"), HasSubstr("written [[stage]]"));
 }
 
 TEST(RecipeMistakes, ATiedHeadIsTheEmbeddings) {

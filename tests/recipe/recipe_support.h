@@ -7,6 +7,7 @@
 #include "tests/support.h"
 
 #include <filesystem>
+#include <fstream>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,8 +26,9 @@ class Workplace {
     for (const char* file :
          {"models/vit/config.json", "models/lm/config.json", "models/lm/tokenizer.json",
           "captions.token.txt", "dev.txt", "rows.jsonl", "words.txt", "tokenizer.json"}) {
-      write_file(file, "{}");
+      std::ofstream(file) << "{}";
     }
+    std::ofstream("runs/model/sightline.json") << "{\"mask\": \"prefix\"}";
   }
   ~Workplace() { std::filesystem::current_path(before_); }
   Workplace(const Workplace&) = delete;

@@ -3,12 +3,10 @@
 #include "base/error.h"
 #include "tests/batch/random_layout.h"
 
-#include <cmath>
+#include <algorithm>
 #include <cstring>
 
 #include <ATen/TensorOperators.h>
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
@@ -32,7 +30,6 @@ struct Inputs {
   at::Tensor q, k, v, d_out;
 };
 
-// `as`: the same numbers in another type.
 Inputs random_inputs(Rng& rng, int64_t rows, int64_t heads, int64_t key_heads,
                      at::ScalarType type = at::kFloat, int64_t d = 8) {
   return {
@@ -40,6 +37,7 @@ Inputs random_inputs(Rng& rng, int64_t rows, int64_t heads, int64_t key_heads,
       random_tensor(rng, {rows, key_heads, d}, type), random_tensor(rng, {rows, heads, d}, type)};
 }
 
+// The same numbers in another type.
 Inputs as(const Inputs& x, at::ScalarType type) {
   return {x.q.to(type), x.k.to(type), x.v.to(type), x.d_out.to(type)};
 }

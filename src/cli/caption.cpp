@@ -1,0 +1,81 @@
+// sightline caption MODEL IMAGE...
+
+#include "base/json.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/model_options.h"
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace sightline {
+namespace {
+
+struct CaptionOptions {
+  ModelOptions model;
+  DecodingFlags decoding;
+  std::vector<std::string> images;
+  std::optional<std::string> prompt;
+  bool json = false;
+};
+
+void print_caption(const CaptionOptions& options, const std::string& image, size_t images,
+                   const Answer& answer) {
+  if (options.json) {
+    const Json line = {{"image", image},
+                       {"caption", answer.text},
+                       {"log_probability", answer.generated.log_probability}};
+    fmt::print("{}\n", line.dump(-1, ' ', false, Json::error_handler_t::replace));
+  } else if (images == 1) {
+    fmt::print("{}\n", answer.text);
+  } else {
+    fmt::print("{}\t{}\n", image, answer.text);
+  }
+  std::fflush(stdout);
+}
+
+void run_caption(const CaptionOptions& options) {
+  const std::vector<std::string> images = pictures_at(options.images);
+  const Bundle bundle = load_model(options.model);
+  Manner manner = manner_of(bundle, options.model.folder, TaskKind::caption);
+  apply(options.decoding, manner.decoding);
+  const std::string prompt = options.prompt.value_or(manner.prompt);
+  std::vector<Question> questions;
+  for (const std::string& image : images) {
+    questions.push_back({{ImageSource{.path = image}}, {{Role::user, prompt, 1}}, image});
+  }
+  std::optional<Progress> progress;
+  if (images.size() > static_cast<size_t>(manner.decoding.batch)) progress.emplace();
+  answer(bundle, questions, answer_options(manner.decoding),
+         [&](size_t number, const Answer& given) {
+           print_caption(options, images[number], images.size(), given);
+           if (progress) {
+             progress->update(fmt::format("{} of {} pictures", number + 1, images.size()));
+           }
+         });
+}
+
+}  // namespace
+
+void add_caption_command(CLI::App& app) {
+  auto options = std::make_shared<CaptionOptions>();
+  CLI::App* command = app.add_subcommand(
+      "caption",
+      "Say what is in pictures.\n\n"
+      "  sightline caption runs/flickr8k/model photo.jpg holiday/ --beams 3\n\n"
+      "One picture: its caption. Several: a line each, the path, a tab, the caption.");
+  add_model_options(*command, options->model);
+  command->add_option("IMAGE", options->images, "picture files (JPEG, PNG), or folders of them")
+      ->required();
+  command->add_option("--prompt", options->prompt,
+                      "what the user says before the caption (default: the model's recipe's)");
+  command->add_flag("--json", options->json, "one JSON object a line: image, caption");
+  add_decoding_flags(*command, options->decoding);
+  command->callback([options] { run_caption(*options); });
+}
+
+}  // namespace sightline

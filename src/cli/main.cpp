@@ -1,0 +1,88 @@
+// sightline: one program for training, captioning, asking and evaluating. `sightline --help`.
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/commands.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
+
+namespace sightline {
+namespace {
+
+enum ExitCode { kDone = 0, kFailed = 1, kWrongUsage = 2 };
+
+// OpenMP's waiting threads spin unless told otherwise before the program is loaded; on few cores
+// that costs up to half the time. So the program starts itself anew with it set.
+void restart_with_passive_waiting(char** arguments) {
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
+  if (setenv("OMP_WAIT_POLICY", "passive", 1) != 0) return;
+  execv("/proc/self/exe", arguments);  // where that fails, slower is still right
+}
+
+int explain(ExitCode code, const std::string& message) {
+  log_line("sightline: " + message);
+  return code;
+}
+
+void add_commands(CLI::App& app) {
+  add_train_command(app);
+  add_caption_command(app);
+  add_ask_command(app);
+  add_evaluate_command(app);
+  add_score_command(app);
+  add_tokenizer_command(app);
+  add_data_command(app);
+  add_demo_command(app);
+}
+
+int run(int count, char** arguments) {
+  CLI::App app(
+      "Teaches a language model to see.\n\n"
+      "  sightline train recipes/flickr8k.toml     train what a recipe says\n"
+      "  sightline caption MODEL photo.jpg         say what is in a picture\n"
+      "  sightline COMMAND --help                  one command, with an example",
+      "sightline");
+  app.require_subcommand(1);
+  add_commands(app);
+  try {
+    app.parse(count, arguments);
+    return kDone;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    return explain(kWrongUsage, fmt::format("{} (see --help)", error.what()));
+  } catch (const UsageError& error) {
+    return explain(kWrongUsage, error.what());
+  } catch (const Error& error) {
+    return explain(kFailed, error.what());
+  } catch (const AssertionError& error) {
+    return explain(kFailed, fmt::format("internal error, please report it: {}", error.what()));
+  } catch (const c10::Error& error) {
+    return explain(kFailed, fmt::format("internal error, please report it: {}",
+                                        error.what_without_backtrace()));
+  } catch (const std::bad_alloc&) {
+    return explain(kFailed, "out of memory: try a smaller batch");
+  } catch (const std::exception& error) {
+    return explain(kFailed, error.what());
+  }
+}
+
+}  // namespace
+}  // namespace sightline
+
+int main(int count, char** arguments) {
+  sightline::restart_with_passive_waiting(arguments);
+  const int code = sightline::run(count, arguments);
+  // A full disk, or a reader that went away, shows when the last results are written.
+  if (std::fflush(stdout) != 0) {
+    return sightline::explain(sightline::kFailed, "cannot write the results to stdout");
+  }
+  return code;
+}

@@ -1,0 +1,52 @@
+#pragma once
+// What caption, ask and evaluate share: a model folder, how to decode, and the recipe that the
+// model carries.
+
+#include "bundle/bundle.h"
+#include "evaluate/answer.h"
+#include "recipe/recipe.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace sightline {
+
+struct ModelOptions {
+  std::string folder;
+  std::string numbers = "fp32";  // fp32 | bf16
+};
+void add_model_options(CLI::App& command, ModelOptions& options);
+Bundle load_model(const ModelOptions& options);
+
+// Decoding as given on the command line; what is not given is the task's, or the default.
+struct DecodingFlags {
+  std::optional<int64_t> beams, max_tokens;
+  std::optional<double> length_penalty;
+};
+void add_decoding_flags(CLI::App& command, DecodingFlags& flags);
+void apply(const DecodingFlags& flags, DecodingRecipe& decoding);
+
+// The recipe that the model was made by, or nothing where its folder has none.
+std::optional<Recipe> recipe_of(const Bundle& bundle, const std::string& folder);
+
+// How the model's own recipe asks for a caption or an answer: decoding and prompt of its first task
+// of that kind; else of the first data table that could hold any; else no words, greedily.
+struct Manner {
+  std::string prompt;
+  DecodingRecipe decoding;
+};
+Manner manner_of(const Bundle& bundle, const std::string& folder, TaskKind kind);
+
+AnswerOptions answer_options(const DecodingRecipe& decoding);
+
+// A file, or the pictures (.jpg, .jpeg, .png) of a folder in the order of their names. A path that
+// does not exist, or a folder without pictures, is a UsageError.
+std::vector<std::string> pictures_at(const std::vector<std::string>& paths);
+
+}  // namespace sightline

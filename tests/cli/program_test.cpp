@@ -1,0 +1,126 @@
+// The built program on bad input: one clear line, exit code 1 or 2, and never a signal.
+
+#include "tests/support.h"
+
+#include <fstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sightline::test {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr int kFailed = 1, kWrongUsage = 2;
+
+class Program : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (binary_.empty() || !std::filesystem::exists(binary_)) {
+      GTEST_SKIP() << "needs SIGHTLINE_BINARY, the built program";
+    }
+  }
+
+  CommandResult run(const std::string& arguments) const {
+    return run_command("cd " + folder_.path().string() + " && " + binary_.string() + " " +
+                       arguments);
+  }
+
+  void expect_error(const std::string& arguments, int exit_code, const std::string& words) const {
+    const CommandResult result = run(arguments);
+    EXPECT_EQ(result.exit_code, exit_code) << arguments << "\n" << result.output;
+    EXPECT_THAT(result.output, HasSubstr(words)) << arguments;
+    EXPECT_THAT(result.output, testing::StartsWith("sightline: ")) << arguments;
+    EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
+  }
+
+  void write(const std::string& name, const std::string& text) const {
+    std::filesystem::create_directories((folder_.path() / name).parent_path());
+    std::ofstream(folder_.path() / name) << text;
+  }
+
+  const std::filesystem::path binary_ = environment_path("SIGHTLINE_BINARY");
+  const TemporaryFolder folder_;
+};
+
+TEST_F(Program, HelpTeachesByExample) {
+  for (const char* command : {"caption", "ask", "evaluate", "score", "tokenizer train"}) {
+    const CommandResult result = run(std::string(command) + " --help");
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    EXPECT_THAT(result.output, HasSubstr(std::string("  sightline ") + command)) << command;
+  }
+  EXPECT_EQ(run("--help").exit_code, 0);
+}
+
+TEST_F(Program, WrongUsage) {
+  expect_error("", kWrongUsage, "--help");
+  expect_error("paint", kWrongUsage, "--help");
+  expect_error("caption", kWrongUsage, "MODEL");
+  expect_error("caption model a.jpg --beams 0", kWrongUsage, "beams");
+  expect_error("caption model a.jpg --beams many", kWrongUsage, "beams");
+  expect_error("caption model a.jpg --numbers fp8", kWrongUsage, "numbers");
+  expect_error("score --references a.json", kWrongUsage, "--results");
+}
+
+TEST_F(Program, WhatIsNotThere) {
+  write("a.png", "");
+  std::filesystem::create_directory(folder_.path() / "empty");
+  expect_error("caption nowhere a.png", kWrongUsage, "nowhere: no such folder");
+  expect_error("caption empty b.png", kWrongUsage, "b.png: no such file");
+  expect_error("caption empty empty", kWrongUsage, "empty: no pictures");
+  expect_error("caption empty a.png", kFailed, "sightline.json");
+  expect_error("ask empty b.png what", kWrongUsage, "b.png: no such file");
+  expect_error("evaluate empty task", kFailed, "sightline.json");
+  expect_error("tokenizer train --text none.txt --output t", kWrongUsage, "none.txt: no such file");
+}
+
+TEST_F(Program, ModelFoldersThatCannotBe) {
+  write("a.png", "");
+  write("future/sightline.json", R"({"format_version": 99})");
+  expect_error("caption future a.png", kFailed, "99");
+  write("torn/sightline.json", "{\"format_ver");
+  expect_error("caption torn a.png", kFailed, "torn/sightline.json");
+  write("mask/sightline.json", R"({"format_version": 1, "mask": "unheard-of"})");
+  EXPECT_THAT(run("caption mask a.png").exit_code, testing::AnyOf(kFailed, kWrongUsage));
+  write("hollow/sightline.json", R"({"format_version": 1, "mask": "image"})");
+  expect_error("caption hollow a.png", kFailed, "hollow");
+}
+
+TEST_F(Program, ScoreFiles) {
+  write("references.json", R"({"1": ["a cat on a mat"], "2": ["a dog"]})");
+  write("results.json",
+        R"([{"image_id": 1, "caption": "a cat"}, {"image_id": 2, "caption": "dog"}])");
+  const CommandResult good =
+      run("score --references references.json --results results.json --json");
+  EXPECT_EQ(good.exit_code, 0) << good.output;
+  EXPECT_THAT(good.output, HasSubstr("\"CIDEr\""));
+  EXPECT_THAT(good.output, HasSubstr("\"Bleu_4\""));
+  write("torn.json", "[{\"image_id\": 1, ");
+  expect_error("score --references references.json --results torn.json", kFailed, "torn.json");
+  expect_error("score --references none.json --results results.json", kFailed, "none.json");
+  write("other.json", R"([{"image_id": 7, "caption": "a cat"}])");
+  expect_error("score --references references.json --results other.json", kFailed, "7");
+  write("word.json", R"({"caption": 3})");
+  EXPECT_EQ(run("score --references references.json --results word.json").exit_code, kFailed);
+}
+
+TEST_F(Program, TokenizerIsTrainedAndNothingElseReplaced) {
+  write("text.txt", "one two two three three three\nthree two\n");
+  EXPECT_EQ(run("tokenizer train --text text.txt --vocab 260 --output tok").exit_code, 0);
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "tok/tokenizer.json"));
+  write("mine/precious.txt", "mine");
+  expect_error("tokenizer train --text text.txt --vocab 260 --output mine", kWrongUsage, "mine");
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "mine/precious.txt"));
+}
+
+TEST_F(Program, ScenesAreWritten) {
+  EXPECT_EQ(run("data scenes --count 3 --output scenes").exit_code, 0);
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "scenes/images/000002.png"));
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "scenes/annotations.jsonl"));
+  expect_error("data scenes --count 3 --output scenes", kWrongUsage, "scenes");
+}
+
+}  // namespace
+}  // namespace sightline::test
