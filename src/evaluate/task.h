@@ -4,10 +4,11 @@
 //
 //   caption   one case an example: the prompt is the first conversation's, up to its last answer;
 //             the references are the last answers of all conversations with that prompt.
-//             Scores: Bleu_1 .. Bleu_4, ROUGE_L, CIDEr, as coco-caption computes them.
+//             Scores: Bleu_1 .. Bleu_4, ROUGE_L and CIDEr as coco-caption computes them, and
+//             CIDEr_original (metric/cider.h).
 //   question  one case a conversation; the last answer is the reference.
-//             Score: accuracy, the share of answers that match exactly (metric/exact_match.h says
-//             what is normalised), overall and by the examples' kinds.
+//             Score: accuracy, the share of answers that match exactly once both
+//             are normalised (metric/answer.h), overall and by the examples' kinds.
 
 #include "bundle/bundle.h"
 #include "recipe/recipe.h"

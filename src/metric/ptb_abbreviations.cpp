@@ -1,10 +1,10 @@
 // Full stops that belong to the word before them.
+#include "metric/ptb_characters.h"
+#include "metric/ptb_match.h"
+
 #include <algorithm>
 #include <array>
 #include <string>
-
-#include "metric/ptb_characters.h"
-#include "metric/ptb_match.h"
 
 namespace sightline {
 namespace {
@@ -14,30 +14,30 @@ namespace {
 
 // Never end a sentence.
 constexpr std::string_view kTitles[] = {
-    "adj",  "adm", "adv", "alex",  "assoc", "asst", "atty", "ave",  "brig", "capt", "cf",   "cie",
-    "cmdr", "col", "comdr", "cpl", "dept",  "det",  "dr",   "drs",  "elec", "ens",  "ft",
-    "gen",  "gov", "govs", "hon",  "insp",  "invt", "jos",  "lieut", "lt",  "maj",  "mlle", "mme",
-    "mr",   "mrs", "ms",  "msgr",  "mt",    "natl", "pfc",  "ph",   "pres", "prof", "profs",
-    "pvt",  "rep", "reps", "rev",  "sen",   "sens", "sfc",  "sgt",  "spc",  "st",   "ste",  "supt",
-    "treas", "vs", "wm"};
+    "adj",  "adm",   "adv",  "alex",  "assoc", "asst", "atty", "ave",  "brig",  "capt", "cf",
+    "cie",  "cmdr",  "col",  "comdr", "cpl",   "dept", "det",  "dr",   "drs",   "elec", "ens",
+    "ft",   "gen",   "gov",  "govs",  "hon",   "insp", "invt", "jos",  "lieut", "lt",   "maj",
+    "mlle", "mme",   "mr",   "mrs",   "ms",    "msgr", "mt",   "natl", "pfc",   "ph",   "pres",
+    "prof", "profs", "pvt",  "rep",   "reps",  "rev",  "sen",  "sens", "sfc",   "sgt",  "spc",
+    "st",   "ste",   "supt", "treas", "vs",    "wm"};
 
 // May end one: for the Java program two characters more belong to what it looks at.
 constexpr std::string_view kClosers[] = {
-    "al",   "ala",  "apr",   "ariz", "assn", "aug",   "bhd",  "bldg", "blvd", "bros", "calif",
-    "co",   "colo", "conn",  "corp", "cos",  "ct",    "dak",  "dec",  "esq",  "est",  "etc",
-    "ed.d", "ext",  "feb",  "fla",   "fri",  "ga",   "inc",   "ind",  "intl", "jan",  "jr",   "jul",
-    "jun",  "kan",  "kans",  "ky",   "ltd",  "mar",   "md",   "mich", "minn", "mo",   "mon",
-    "mont", "neb",  "nev",   "nov",  "oct",  "okla",  "penn", "ph.d", "plc",  "rd",   "rt",   "sep",
-    "sept", "seq",  "sq",    "sr",   "sys",  "tel",   "tenn", "thu",  "thurs", "tue", "tues",
-    "univ", "va",   "vt",    "wed",  "wis",  "wisc",  "wyo"};
+    "al",   "ala",  "apr",  "ariz", "assn", "aug", "bhd",  "bldg", "blvd", "bros", "calif",
+    "co",   "colo", "conn", "corp", "cos",  "ct",  "dak",  "dec",  "esq",  "est",  "etc",
+    "ed.d", "ext",  "feb",  "fla",  "fri",  "ga",  "inc",  "ind",  "intl", "jan",  "jr",
+    "jul",  "jun",  "kan",  "kans", "ky",   "ltd", "mar",  "md",   "mich", "minn", "mo",
+    "mon",  "mont", "neb",  "nev",  "nov",  "oct", "okla", "penn", "ph.d", "plc",  "rd",
+    "rt",   "sep",  "sept", "seq",  "sq",   "sr",  "sys",  "tel",  "tenn", "thu",  "thurs",
+    "tue",  "tues", "univ", "va",   "vt",   "wed", "wis",  "wisc", "wyo"};
 
 // Only in lower case or with a capital letter first.
 constexpr std::string_view kUncapitalisedTitles[] = {"mfg", "mtg"};
 constexpr std::string_view kUncapitalised[] = {"ppte", "ppty", "pte", "ptes", "pty", "ptys"};
 
 // Only with a capital letter first: the lower-case forms are words.
-constexpr std::string_view kCapitalised[] = {"ark",  "az",   "del", "ill", "la",  "mass",
-                                             "miss", "ore",  "pa",  "tex", "wash"};
+constexpr std::string_view kCapitalised[] = {"ark",  "az",  "del", "ill", "la",  "mass",
+                                             "miss", "ore", "pa",  "tex", "wash"};
 
 // Only before a number.
 constexpr std::string_view kBeforeNumber[] = {"art", "ca", "fig", "figs", "no",
@@ -45,11 +45,11 @@ constexpr std::string_view kBeforeNumber[] = {"art", "ca", "fig", "figs", "no",
 
 // The words that, capitalised, show that a sentence begins after "... plan B." or "... in the U.S."
 constexpr std::string_view kSentenceStarts[] = {
-    "a",    "about",   "according", "additionally", "after", "an",    "as",   "at",    "but",
-    "earlier", "he",   "her",       "here",         "however", "if",  "in",   "it",    "last",
-    "many", "more",    "now",       "once",         "one",   "other", "our",  "she",   "since",
-    "so",   "some",    "such",      "that",         "the",   "their", "then", "there", "these",
-    "they", "this",    "we",        "what",         "when",  "while", "yet",  "you"};
+    "a",       "about", "according", "additionally", "after",   "an",    "as",   "at",    "but",
+    "earlier", "he",    "her",       "here",         "however", "if",    "in",   "it",    "last",
+    "many",    "more",  "now",       "once",         "one",     "other", "our",  "she",   "since",
+    "so",      "some",  "such",      "that",         "the",     "their", "then", "there", "these",
+    "they",    "this",  "we",        "what",         "when",    "while", "yet",  "you"};
 
 template <size_t N>
 bool holds(const std::string_view (&list)[N], std::string_view word) {
@@ -64,8 +64,8 @@ std::string word_before_stop(PtbText text) {
   for (size_t at = 0; at <= kLongest; ++at) {
     const char32_t c = peek(text, at);
     if (c == U'.') {
-      const bool doctor = (word == "ph" || word == "ed") && ascii_lower(peek(text, at + 1)) == U'd' &&
-                          peek(text, at + 2) == U'.';
+      const bool doctor = (word == "ph" || word == "ed") &&
+                          ascii_lower(peek(text, at + 1)) == U'd' && peek(text, at + 2) == U'.';
       return doctor ? word + ".d" : word;
     }
     if (!is_ascii_letter(c)) return {};

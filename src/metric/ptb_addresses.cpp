@@ -1,9 +1,9 @@
 // Web addresses, e-mail, file names, names of the social web, and tags of HTML.
-#include <algorithm>
-#include <string>
-
 #include "metric/ptb_characters.h"
 #include "metric/ptb_match.h"
+
+#include <algorithm>
+#include <string>
 
 namespace sightline {
 namespace {
@@ -15,9 +15,7 @@ size_t run_without(PtbText text, size_t at, PtbText stops) {
   return std::min(text.find_first_of(stops, at), text.size());
 }
 
-bool starts_with_lower(PtbText text, PtbText word) {
-  return text.substr(0, word.size()) == word;
-}
+bool starts_with_lower(PtbText text, PtbText word) { return text.substr(0, word.size()) == word; }
 
 constexpr PtbText kUrlStops = U" \t\n\f\r\"<>|(){}";
 constexpr PtbText kUrlLastStops = U" \t\n\f\r\"<>|.!?(){},-";
@@ -104,11 +102,11 @@ size_t email(PtbText text) {
   return best == 0 ? 0 : best + angle(text, best, U'>', U"&gt;");
 }
 
-constexpr PtbText kExtensions[] = {
-    U"bat", U"bmp",  U"c",   U"class", U"cgi", U"cpp", U"dll", U"doc", U"docx", U"exe", U"gif",
-    U"gz",  U"h",    U"htm", U"html",  U"jar", U"java", U"jpeg", U"jpg", U"mov", U"mp3", U"pdf",
-    U"php", U"pl",   U"png", U"ppt",   U"ps",  U"py",  U"sql", U"tar", U"txt",  U"wav", U"x",
-    U"xml", U"zip"};
+constexpr PtbText kExtensions[] = {U"bat",  U"bmp",  U"c",    U"class", U"cgi", U"cpp", U"dll",
+                                   U"doc",  U"docx", U"exe",  U"gif",   U"gz",  U"h",   U"htm",
+                                   U"html", U"jar",  U"java", U"jpeg",  U"jpg", U"mov", U"mp3",
+                                   U"pdf",  U"php",  U"pl",   U"png",   U"ppt", U"ps",  U"py",
+                                   U"sql",  U"tar",  U"txt",  U"wav",   U"x",   U"xml", U"zip"};
 
 // "@name" and "#tag".
 size_t social_name(PtbText text) {
@@ -177,9 +175,7 @@ PtbMatch match_ptb_tag(PtbText text) {
 }
 
 PtbMatch match_ptb_address(PtbText text) {
-  const auto verbatim = [](size_t length) {
-    return PtbMatch{length, length, PtbForm::kVerbatim};
-  };
+  const auto verbatim = [](size_t length) { return PtbMatch{length, length, PtbForm::kVerbatim}; };
   PtbMatch best = verbatim(full_url(text));
   best = longer(best, verbatim(likely_url(text)));
   best = longer(best, verbatim(email(text)));

@@ -1,9 +1,9 @@
 // Contractions, clipped words and quotation marks. Most of them know an apostrophe in four
 // spellings; where only the plain one is known (spelled_plainly), coco-caption knows no other.
-#include <array>
-
 #include "metric/ptb_characters.h"
 #include "metric/ptb_match.h"
+
+#include <array>
 
 namespace sightline {
 namespace {
@@ -34,7 +34,6 @@ size_t spelled(PtbText text, size_t at, PtbText word) {
   return at - start;
 }
 
-
 size_t spelled_plainly(PtbText text, size_t at, PtbText word) {
   const size_t length = spelled(text, at, word);
   return length == word.size() && text.substr(at, length).find(U'\'') != PtbText::npos ? length : 0;
@@ -48,6 +47,14 @@ size_t letters(PtbText text, size_t at) {
 
 // An opening quotation mark, which some write for an apostrophe.
 bool is_opening_mark(char32_t c) { return c == U'`' || c == 0x91 || c == 0x2018; }
+
+// "n`t" at `at`: the length, or 0.
+size_t negation_with_opening_mark(PtbText text, size_t at) {
+  return ascii_lower(peek(text, at)) == U'n' && is_opening_mark(peek(text, at + 1)) &&
+                 ascii_lower(peek(text, at + 2)) == U't'
+             ? 3
+             : 0;
+}
 
 // "O'Neil", "ma'am", "l'": an apostrophe within a word.
 PtbMatch match_inner_apostrophe(PtbText text) {
@@ -92,8 +99,8 @@ PtbMatch match_ptb_apostrophe_word(PtbText text) {
   for (const PtbText word : {U"c'est", U"o'o", U"cap'n", U"ol'", U"dunkin'", U"somethin'"}) {
     best = longer(best, text_match(spelled(text, 0, word)));
   }
-  for (const PtbText word : {U"c'mon", U"e'er", U"s'mores", U"ev'ry", U"li'l", U"nat'l", U"cont'd.",
-                             U"nor'easter"}) {
+  for (const PtbText word :
+       {U"c'mon", U"e'er", U"s'mores", U"ev'ry", U"li'l", U"nat'l", U"cont'd.", U"nor'easter"}) {
     best = longer(best, text_match(spelled_plainly(text, 0, word)));
   }
   return best;
@@ -108,13 +115,14 @@ PtbMatch match_ptb_contraction(PtbText text) {
   while (last > 0 && text[last - 1] == 0xad) --last;
   if (last > 0 && ascii_lower(text[last - 1]) != U'n') {
     size_t length = spelled(text, head - 1, U"n't");
-    if (length == 0 && peek(text, head) == U'`') length = spelled(text, head - 1, U"n`t");
+    if (length == 0) length = negation_with_opening_mark(text, head - 1);
     if (length != 0) best = {head - 1 + length, head - 1};
   }
   // "n't" itself.
   const size_t negation = spelled(text, 0, U"n't");
   best = longer(best, {negation, negation, PtbForm::kClitic});
-  best = longer(best, text_match(spelled(text, 0, U"n`t")));
+  const size_t marked = negation_with_opening_mark(text, 0);
+  best = longer(best, {marked, marked, PtbForm::kClitic});
   // "can" of "cannot" and its like, two words in one.
   struct Joined {
     PtbText word;

@@ -11,11 +11,11 @@ namespace sightline {
 using PtbText = std::u32string_view;
 
 enum class PtbForm {
-  kText,        // the characters, in lower case, with brackets and entities rewritten
-  kClitic,      // likewise, and with a plain apostrophe
-  kVerbatim,    // the characters, in lower case
-  kReplaced,    // `replacement` stands in their place
-  kNothing,     // white space, an unknown character, or punctuation that coco-caption removes
+  kText,      // the characters, in lower case, with brackets and entities rewritten
+  kClitic,    // likewise, and with a plain apostrophe
+  kVerbatim,  // the characters, in lower case
+  kReplaced,  // `replacement` stands in their place
+  kNothing,   // white space, an unknown character, or punctuation that coco-caption removes
 };
 
 struct PtbMatch {
@@ -42,17 +42,17 @@ size_t ptb_clitic(PtbText text, size_t at);
 PtbMatch match_ptb_token(PtbText text);
 
 // Parts of it, each in the file of its name.
-PtbMatch match_ptb_word(PtbText text);          // ptb_words.cpp: letters, then letters and digits
-PtbMatch match_ptb_joined_word(PtbText text);   // ptb_words.cpp: well-known, and/or, AT&T, C++
-PtbMatch match_ptb_apostrophe(PtbText text);    // ptb_apostrophes.cpp: starts with '
+PtbMatch match_ptb_word(PtbText text);         // ptb_words.cpp: letters, then letters and digits
+PtbMatch match_ptb_joined_word(PtbText text);  // ptb_words.cpp: well-known, and/or, AT&T, C++
+PtbMatch match_ptb_apostrophe(PtbText text);   // ptb_apostrophes.cpp: starts with '
 PtbMatch match_ptb_apostrophe_word(PtbText text);  // ptb_apostrophes.cpp: o'clock, c'mon
-PtbMatch match_ptb_contraction(PtbText text);   // ptb_apostrophes.cpp: what precedes n't and 's
-PtbMatch match_ptb_abbreviation(PtbText text);  // ptb_abbreviations.cpp: Mr., U.S., no. 5
-PtbMatch match_ptb_number(PtbText text);        // ptb_numbers.cpp: numbers, fractions, telephones
-PtbMatch match_ptb_address(PtbText text);       // ptb_addresses.cpp: URL, e-mail, @name, #tag
-PtbMatch match_ptb_file_name(PtbText text);     // ptb_addresses.cpp: 2.jpg
-PtbMatch match_ptb_tag(PtbText text);           // ptb_addresses.cpp: <b>, </b>, <!-- ... -->
-PtbMatch match_ptb_smiley(PtbText text);        // ptb_symbols.cpp
-PtbMatch match_ptb_symbol(PtbText text);        // ptb_symbols.cpp: all that is left
+PtbMatch match_ptb_contraction(PtbText text);      // ptb_apostrophes.cpp: what precedes n't and 's
+PtbMatch match_ptb_abbreviation(PtbText text);     // ptb_abbreviations.cpp: Mr., U.S., no. 5
+PtbMatch match_ptb_number(PtbText text);     // ptb_numbers.cpp: numbers, fractions, telephones
+PtbMatch match_ptb_address(PtbText text);    // ptb_addresses.cpp: URL, e-mail, @name, #tag
+PtbMatch match_ptb_file_name(PtbText text);  // ptb_addresses.cpp: 2.jpg
+PtbMatch match_ptb_tag(PtbText text);        // ptb_addresses.cpp: <b>, </b>, <!-- ... -->
+PtbMatch match_ptb_smiley(PtbText text);     // ptb_symbols.cpp
+PtbMatch match_ptb_symbol(PtbText text);     // ptb_symbols.cpp: all that is left
 
 }  // namespace sightline

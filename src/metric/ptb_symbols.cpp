@@ -13,22 +13,22 @@ struct Spelling {
 };
 
 constexpr Spelling kSpellings[] = {
-    {U"(", "-lrb-"},      {U")", "-rrb-"},      {U"[", "-lsb-"},     {U"]", "-rsb-"},
-    {U"{", "-lcb-"},      {U"}", "-rcb-"},      {U"-LRB-", "-lrb-"}, {U"-RRB-", "-rrb-"},
-    {U"-LSB-", "-lsb-"},  {U"-RSB-", "-rsb-"},  {U"-LCB-", "-lcb-"}, {U"-RCB-", "-rcb-"},
-    {U"\xa2", "cents"},   {U"\xa3", "#"},       {U"\xa4", "$"},      {U"\x80", "$"},
-    {U"\x20a0", "$"},     {U"\x20ac", "$"},     {U"\xbc", "1/4"},    {U"\xbd", "1/2"},
-    {U"\xbe", "3/4"},     {U"\x2153", "1/3"},   {U"\x2154", "2/3"},  {U"\x85", ""},
-    {U"\x2026", ""},      {U"\x96", ""},        {U"\x97", ""},       {U"\x2013", ""},
-    {U"\x2014", ""},      {U"\x2015", ""},      {U"\"", ""},         {U",", ""},           {U";", ""},          {U":", ""},
-    {U".", ""}};
+    {U"(", "-lrb-"},     {U")", "-rrb-"},     {U"[", "-lsb-"},     {U"]", "-rsb-"},
+    {U"{", "-lcb-"},     {U"}", "-rcb-"},     {U"-LRB-", "-lrb-"}, {U"-RRB-", "-rrb-"},
+    {U"-LSB-", "-lsb-"}, {U"-RSB-", "-rsb-"}, {U"-LCB-", "-lcb-"}, {U"-RCB-", "-rcb-"},
+    {U"\xa2", "cents"},  {U"\xa3", "#"},      {U"\xa4", "$"},      {U"\x80", "$"},
+    {U"\x20a0", "$"},    {U"\x20ac", "$"},    {U"\xbc", "1/4"},    {U"\xbd", "1/2"},
+    {U"\xbe", "3/4"},    {U"\x2153", "1/3"},  {U"\x2154", "2/3"},  {U"\x85", ""},
+    {U"\x2026", ""},     {U"\x96", ""},       {U"\x97", ""},       {U"\x2013", ""},
+    {U"\x2014", ""},     {U"\x2015", ""},     {U"\"", ""},         {U",", ""},
+    {U";", ""},          {U":", ""},          {U".", ""}};
 
 // Entities, in any case; "" is removed, the nameless stay as they are written.
-constexpr Spelling kEntities[] = {
-    {U"&amp;", "&"},  {U"&lt;", "<"},    {U"&gt;", ">"},    {U"&nbsp;", ""}, {U"&mdash;", ""},
-    {U"&md;", ""},    {U"&ndash;", ""}};
-constexpr PtbText kKeptEntities[] = {U"&quot;", U"&ht;", U"&lr;", U"&qc;", U"&ql;", U"&qr;",
-                                     U"&tl;",   U"&ur;", U"&cdq;", U"&odq;"};
+constexpr Spelling kEntities[] = {{U"&amp;", "&"}, {U"&lt;", "<"},   {U"&gt;", ">"},
+                                  {U"&nbsp;", ""}, {U"&mdash;", ""}, {U"&md;", ""},
+                                  {U"&ndash;", ""}};
+constexpr PtbText kKeptEntities[] = {U"&quot;", U"&ht;", U"&lr;", U"&qc;",  U"&ql;",
+                                     U"&qr;",   U"&tl;", U"&ur;", U"&cdq;", U"&odq;"};
 
 bool starts_with_any_case(PtbText text, PtbText word) {
   if (text.size() < word.size()) return false;
@@ -44,7 +44,8 @@ PtbMatch match_entity(PtbText text) {
   for (const Spelling& entity : kEntities) {
     const size_t length = entity.spelled.size();
     const PtbForm form = entity.replacement.empty() ? PtbForm::kNothing : PtbForm::kReplaced;
-    if (starts_with_any_case(text, entity.spelled)) return {length, length, form, entity.replacement};
+    if (starts_with_any_case(text, entity.spelled))
+      return {length, length, form, entity.replacement};
   }
   for (const PtbText entity : kKeptEntities) {
     if (starts_with_any_case(text, entity)) return text_match(entity.size());
@@ -56,8 +57,8 @@ PtbMatch match_entity(PtbText text) {
 
 // What quotation marks become: ` ' `` '' by this index, or -1 for anything else.
 int quotation_mark(char32_t c) {
-  constexpr PtbText kMarks[] = {U"`\x91\x2018\x201b\x2039", U"\x92\x2019\x203a",
-                                U"\x93\x201c\xab", U"\x94\x201d\xbb"};
+  constexpr PtbText kMarks[] = {U"`\x91\x2018\x201b\x2039", U"\x92\x2019\x203a", U"\x93\x201c\xab",
+                                U"\x94\x201d\xbb"};
   for (int i = 0; i < 4; ++i) {
     if (is_one_of(c, kMarks[i]) && c != 0) return i;
   }

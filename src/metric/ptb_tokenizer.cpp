@@ -1,9 +1,9 @@
 #include "metric/ptb_tokenizer.h"
 
-#include <algorithm>
-
 #include "metric/ptb_characters.h"
 #include "metric/ptb_match.h"
+
+#include <algorithm>
 
 namespace sightline {
 namespace {
@@ -11,8 +11,8 @@ namespace {
 // Decoded, with every character that the Java program takes for a line's end made a space.
 void append_line(std::u32string& text, std::string_view caption) {
   for (char32_t c : decode_utf8(caption)) {
-    const bool ends_line = c == U'\n' || c == U'\r' || c == 0x0b || c == 0x0c || c == 0x2028 ||
-                           c == 0x2029;
+    const bool ends_line =
+        c == U'\n' || c == U'\r' || c == 0x0b || c == 0x0c || c == 0x2028 || c == 0x2029;
     text.push_back(ends_line ? U' ' : c);
   }
 }
@@ -23,8 +23,8 @@ size_t plain_word_length(PtbText text) {
   while (peek(text, end) >= U'a' && peek(text, end) <= U'z') ++end;
   const char32_t after = peek(text, end);
   if (end == 0 || (after != U' ' && after != U'\n')) return 0;
-  const bool may_split = (end == 5 || end == 6) && (text[0] == U'c' || text[0] == U'g' ||
-                                                    text[0] == U'l' || text[0] == U'w');
+  const bool may_split = (end == 5 || end == 6) &&
+                         (text[0] == U'c' || text[0] == U'g' || text[0] == U'l' || text[0] == U'w');
   return may_split ? 0 : end;
 }
 
@@ -47,6 +47,8 @@ std::string token_text(PtbText token, PtbForm form) {
       step = 5;
     } else if (form == PtbForm::kClitic && (c == 0x92 || c == 0x2019)) {
       text.push_back(U'\'');
+    } else if (form == PtbForm::kClitic && (c == 0x91 || c == 0x2018)) {
+      text.push_back(U'`');
     } else if (form == PtbForm::kClitic && rest.starts_with(U"&apos;")) {
       text.push_back(U'\'');
       step = 6;
@@ -93,7 +95,8 @@ std::vector<std::string> tokenize_text(PtbText text) {
       continue;
     }
     if (const size_t length = plain_word_length(text); length != 0) {
-      append_token(lines.back(), std::string(text.begin(), text.begin() + static_cast<long>(length)));
+      append_token(lines.back(),
+                   std::string(text.begin(), text.begin() + static_cast<long>(length)));
       text.remove_prefix(length);
       continue;
     }

@@ -12,8 +12,7 @@ bool is_hyphen(char32_t c) {
 }
 
 bool is_alnum(char32_t c) {
-  return is_ascii_alnum(c) ||
-         (c >= 0x80 && ptb_class(c) == PtbClass::kLetter);
+  return is_ascii_alnum(c) || (c >= 0x80 && ptb_class(c) == PtbClass::kLetter);
 }
 
 bool starts_word(char32_t c) {
@@ -29,12 +28,14 @@ size_t run_of(PtbText text, size_t at, bool (*belongs)(char32_t)) {
 
 // "&eacute;" and its like at `at`, which count as letters: the length, or 0.
 size_t letter_entity(PtbText text, size_t at) {
-  if (peek(text, at) != U'&' || PtbText(U"aeiou").find(ascii_lower(peek(text, at + 1))) == PtbText::npos) {
+  if (peek(text, at) != U'&' ||
+      PtbText(U"aeiou").find(ascii_lower(peek(text, at + 1))) == PtbText::npos) {
     return 0;
   }
   for (const PtbText accent : {U"acute;", U"grave;", U"uml;"}) {
     size_t matched = 0;
-    while (matched < accent.size() && ascii_lower(peek(text, at + 2 + matched)) == accent[matched]) {
+    while (matched < accent.size() &&
+           ascii_lower(peek(text, at + 2 + matched)) == accent[matched]) {
       ++matched;
     }
     if (matched == accent.size()) return 2 + matched;
@@ -102,7 +103,8 @@ size_t measured_word(PtbText text) {
   while (peek(text, end) == U'-') {
     size_t part = dotted_letters(text, end + 1);
     if (part == 0) {
-      part = run_of(text, end + 1, [](char32_t c) { return is_ascii_alnum(c) || c == kSoftHyphen; });
+      part =
+          run_of(text, end + 1, [](char32_t c) { return is_ascii_alnum(c) || c == kSoftHyphen; });
     }
     if (part == 0) break;
     end += 1 + part;

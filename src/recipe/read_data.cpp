@@ -89,6 +89,12 @@ void read_baselines(TableReader& reader, const Recipe& recipe, TaskRecipe& task)
   }
   reader.read("neighbours", task.neighbours);
   if (!task.neighbours.empty()) check_data_name(reader, "neighbours", task.neighbours, recipe);
+  if (has_baseline(task, "nearest") && task.kind == TaskKind::question) {
+    reader.wrong("baselines",
+                 fmt::format("the baseline \"nearest\" is for captions, and {} is of kind "
+                             "\"question\": leave it out",
+                             reader.title()));
+  }
   for (const char* name : {"frequent", "nearest"}) {
     if (!has_baseline(task, name) || reader.has("neighbours")) continue;
     reader.wrong("baselines",
@@ -105,8 +111,8 @@ void check_kind(TableReader& reader, const TaskRecipe& task, const DataRecipe& d
   if (data.format == DataFormat::flickr && task.kind == TaskKind::question) {
     problem = "holds captions alone";
   }
-  if (data.format == DataFormat::scenes && data.task != "both" &&
-      data.task != enum_name(task.kind)) {
+  const bool captions_too = data.task == "both" && task.kind == TaskKind::caption;
+  if (data.format == DataFormat::scenes && !captions_too && data.task != enum_name(task.kind)) {
     problem = fmt::format("holds scenes with task = \"{}\"", data.task);
   }
   if (problem.empty()) return;

@@ -23,9 +23,11 @@ inline void append_image(Rows& rows, int64_t rows_per_image = kRowsPerImage) {
   for (int64_t i = 0; i < rows_per_image; ++i) append(rows, kImageRow, RowKind::image);
 }
 
+// Two words alone in answers, so that some begin alike.
 inline void append_words(Rows& rows, Rng& rng, uint64_t count, RowKind kind) {
+  const bool answer = kind == RowKind::assistant;
   for (uint64_t i = 0; i < count; ++i) {
-    append(rows, static_cast<int32_t>(rng.below(50)), kind, kind == RowKind::assistant);
+    append(rows, static_cast<int32_t>(rng.below(answer ? 2 : 50)), kind, answer);
   }
 }
 
@@ -46,7 +48,7 @@ inline Sample random_sample(Rng& rng) {
   const uint64_t conversations = 1 + rng.below(5);
   for (uint64_t c = 0; c < conversations; ++c) {
     Rows rows = beginning;
-    append_words(rows, rng, rng.below(3), RowKind::user);
+    append_words(rows, rng, rng.below(2) * rng.below(3), RowKind::user);
     if (rng.below(8) > 0) append_words(rows, rng, 1 + rng.below(6), RowKind::assistant);
     if (rng.below(3) == 0) {
       append_words(rows, rng, 1 + rng.below(4), RowKind::user);

@@ -430,6 +430,21 @@ TEST(RecipeMistakes, ReconstructTakesPicturesAndNoLanguage) {
                 "a vision model alone"));
 }
 
+TEST(RecipeMistakes, TasksOfQuestionsTakeQuestionsAlone) {
+  const Workplace workplace;
+  std::string text = replaced(kRecipe, "kind = \"caption\"\ndata = \"train\"",
+                              "kind = \"question\"\ndata = \"web\"\n"
+                              "baselines = [\"nearest\"]\nneighbours = \"web\"");
+  text = replaced(text, "best = \"CIDEr\"", "best = \"accuracy\"");
+  EXPECT_THAT(mistake_in(text),
+              StartsWith("r.toml:30:13: the baseline \"nearest\" is for captions"));
+  text =
+      replaced(replaced(text, "data = \"web\"", "data = \"shapes\""), "\"nearest\"", "\"blind\"");
+  EXPECT_EQ(mistake_in(replaced(text, "task = \"caption\"", "task = \"question\"")), "");
+  EXPECT_THAT(mistake_in(replaced(text, "task = \"caption\"", "task = \"both\"")),
+              HasSubstr("holds scenes with task = \"both\""));
+}
+
 TEST(RecipeMistakes, StagesMustBeThere) {
   const Workplace workplace;
   const std::string text(kRecipe.substr(0, kRecipe.find("[[stage]]")));
