@@ -2,8 +2,8 @@
 
   tokenize LINES OUT   one caption a line in, its tokens a line out
   score CASES OUT      [{"hypothesis": "...", "references": [...]}], tokenized already, in;
-                       {"corpus": {...}, "cases": [{...}]} out; OUT gets sigma's effect removed as
-                       "CIDEr_wide" (sigma = 1e9)
+                       {"corpus": {...}, "cases": [{...}]} out; "CIDEr_wide" is coco-caption's
+                       CIDEr without its length penalty (sigma = 1e9)
   pipeline CASES OUT   the same from raw captions, with the seconds it took
 """
 

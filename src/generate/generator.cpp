@@ -19,6 +19,7 @@ Sample sample_of(const Prompt& prompt) {
   sample.where = prompt.where;
   sample.images.resize(prompt.pixels_ICHW.defined() ? prompt.pixels_ICHW.size(0) : 0);
   sample.conversations.push_back(prompt.rows);
+  sample.conversations.back().awaits_answer = true;
   return sample;
 }
 
@@ -95,10 +96,7 @@ CachedDecoding Generator::start(std::span<const Prompt> prompts, int64_t max_new
   const at::NoGradGuard no_grad;
   std::vector<Sample> samples;
   std::vector<const Sample*> pointers;
-  for (const Prompt& prompt : prompts) {
-    SL_ASSERT(prompt.rows.awaits_answer, "{}: rows that await no answer", prompt.where);
-    samples.push_back(sample_of(prompt));
-  }
+  for (const Prompt& prompt : prompts) samples.push_back(sample_of(prompt));
   for (const Sample& sample : samples) pointers.push_back(&sample);
   const Batch batch = compose(pointers, {policy_, model_.config().rows_per_image()});
   return CachedDecoding(model_, batch, image_rows(prompts), max_new_tokens);

@@ -17,7 +17,7 @@
 namespace sightline {
 
 struct Prompt {
-  Rows rows;  // of SampleEncoder::encode_prompt: awaits_answer is set, nothing is supervised
+  Rows rows;  // of SampleEncoder::encode_prompt: nothing is supervised, an answer is awaited
   // Normalised pixels [I, 3, h, w] of the pictures in the order of their rows, in any floating
   // type; undefined where there is none.
   at::Tensor pixels_ICHW;

@@ -3,13 +3,12 @@
 #include "metric/ptb_match.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 
 namespace sightline {
 namespace {
 
-// In lower case, sorted. Each list is closed: the words were found by giving the Java program every
+// In lower case. Each list is closed: the words were found by giving the Java program every
 // string of one to four letters, and the dictionaries' longer words, with a full stop behind.
 
 // Never end a sentence.

@@ -3,8 +3,6 @@
 #include "metric/ptb_characters.h"
 #include "metric/ptb_match.h"
 
-#include <array>
-
 namespace sightline {
 namespace {
 

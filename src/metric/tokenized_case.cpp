@@ -1,7 +1,5 @@
 #include "metric/tokenized_case.h"
 
-#include <algorithm>
-
 namespace sightline {
 namespace {
 

@@ -58,7 +58,6 @@ inline Prompt toy_prompt(const Model& model, Rng& rng, int64_t words, int64_t im
   const auto vocab = static_cast<uint64_t>(model.config().language->vocab_size);
   const int64_t side = model.config().vision->image_size;
   Prompt prompt{.where = "toy"};
-  prompt.rows.awaits_answer = true;
   const auto word = [&] {
     append(prompt.rows, static_cast<int32_t>(rng.below(vocab)), RowKind::user);
   };

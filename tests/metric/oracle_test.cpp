@@ -11,8 +11,6 @@
 #include "metric/rouge_l.h"
 #include "tests/support.h"
 
-#include <fstream>
-
 #include <gtest/gtest.h>
 
 namespace sightline {
