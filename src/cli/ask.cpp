@@ -47,10 +47,9 @@ void run_ask(const AskOptions& options) {
 
 void add_ask_command(CLI::App& app) {
   auto options = std::make_shared<AskOptions>();
-  CLI::App* command = app.add_subcommand(
-      "ask",
-      "Ask a question about a picture.\n\n"
-      "  sightline ask runs/demo/model scene.png \"how many circles are there?\"");
+  CLI::App* command = app.add_subcommand("ask", "Ask a question about a picture.");
+  command->footer(
+      "Example:\n  sightline ask runs/demo/model scene.png \"how many circles are there?\"");
   add_model_options(*command, options->model);
   command->add_option("IMAGE", options->image, "a picture file (JPEG, PNG)")->required();
   command->add_option("QUESTION", options->question, "the question, in quotes")->required();

@@ -63,11 +63,10 @@ void run_caption(const CaptionOptions& options) {
 
 void add_caption_command(CLI::App& app) {
   auto options = std::make_shared<CaptionOptions>();
-  CLI::App* command = app.add_subcommand(
-      "caption",
-      "Say what is in pictures.\n\n"
-      "  sightline caption runs/flickr8k/model photo.jpg holiday/ --beams 3\n\n"
-      "One picture: its caption. Several: a line each, the path, a tab, the caption.");
+  CLI::App* command = app.add_subcommand("caption", "Say what is in pictures.");
+  command->footer(
+      "Example:\n  sightline caption runs/flickr8k/model photo.jpg holiday/ --beams 3"
+      "\n\nOne picture: its caption. Several: a line each, the path, a tab, the caption.");
   add_model_options(*command, options->model);
   command->add_option("IMAGE", options->images, "picture files (JPEG, PNG), or folders of them")
       ->required();

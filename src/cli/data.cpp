@@ -43,6 +43,17 @@ std::string lines_of(const Example& example, const std::string& image) {
   return Json{{"image", image}, {"captions", captions}}.dump() + "\n" + lines;
 }
 
+// What is said of scenes, without pictures: one turn a line, to train a tokenizer on.
+std::string sentences_of(const Dataset& dataset) {
+  std::string lines;
+  for (size_t i = 0; i < dataset.size(); ++i) {
+    for (const auto& conversation : dataset.example(i).conversations) {
+      for (const Turn& turn : conversation) lines += turn.text + "\n";
+    }
+  }
+  return lines;
+}
+
 void run_scenes(const ScenesOptions& options) {
   if (fs::exists(options.output) && !fs::is_empty(options.output)) {
     fail_usage("{}: is there already; give --output a new folder", options.output);
@@ -56,6 +67,11 @@ void run_scenes(const ScenesOptions& options) {
   recipe.where = "data scenes";
   const auto dataset = open_dataset("scenes", recipe);
   FolderWriter writer(options.output);
+  if (options.task == "text") {
+    write_file(writer.staging() / "sentences.txt", sentences_of(*dataset));
+    writer.commit();
+    return log("{} sentences written to {}", dataset->size(), options.output);
+  }
   fs::create_directory(writer.staging() / "images");
   std::string lines;
   for (size_t i = 0; i < dataset->size(); ++i) {
@@ -77,8 +93,8 @@ void add_data_command(CLI::App& app) {
   auto options = std::make_shared<ScenesOptions>();
   CLI::App* command = group->add_subcommand(
       "scenes",
-      "Write generated scenes as PNG files, with annotations.jsonl for format = \"jsonl\".\n\n"
-      "  sightline data scenes --count 100 --output scenes");
+      "Write generated scenes as PNG files, with annotations.jsonl for format = \"jsonl\".");
+  command->footer("Example:\n  sightline data scenes --count 100 --output scenes");
   command->add_option("--output", options->output, "folder to write")->required();
   command->add_option("--count", options->count, "number of scenes")
       ->check(CLI::Range(1, 10000000))
@@ -86,8 +102,8 @@ void add_data_command(CLI::App& app) {
   command->add_option("--split", options->split, "train, validation or unseen")
       ->check(CLI::IsMember({"train", "validation", "unseen"}))
       ->capture_default_str();
-  command->add_option("--task", options->task, "caption, question or both")
-      ->check(CLI::IsMember({"caption", "question", "both"}))
+  command->add_option("--task", options->task, "caption, question, both, or text (sentences alone)")
+      ->check(CLI::IsMember({"caption", "question", "both", "text"}))
       ->capture_default_str();
   command->add_option("--seed", options->seed, "of the generator")->capture_default_str();
   command->callback([options] { run_scenes(*options); });

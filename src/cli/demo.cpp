@@ -46,7 +46,8 @@ void show_samples(const TaskResult& captions, const TaskResult& answers) {
   }
   for (size_t i = 0; i < 12 && i < answers.predictions.size(); ++i) {
     const Prediction& each = answers.predictions[i];
-    fmt::print("  {:<58} {:<8} (truth: {})\n", each.prompt + "?", each.text, each.references.front());
+    fmt::print("  {:<58} {:<8} (truth: {})\n", each.prompt + "?", each.text,
+               each.references.front());
   }
 }
 
@@ -67,23 +68,28 @@ void demo(const DemoArguments& arguments) {
   show_samples(captions.back(), questions.back());
   fmt::print("\n{}\n{}\n", table_of(captions, TableStyle::text),
              table_of(questions, TableStyle::text));
-  fmt::print("The model is {}. Try:\n\n  build/release/sightline data scenes --output runs/scenes --count 4\n"
-             "  build/release/sightline caption {} runs/scenes\n",
-             arguments.output + "/model", arguments.output + "/model");
+  fmt::print(
+      "The model is {}. Try:\n\n  build/release/sightline data scenes --output runs/scenes --count "
+      "4\n"
+      "  build/release/sightline caption {} runs/scenes\n",
+      arguments.output + "/model", arguments.output + "/model");
 }
 
 }  // namespace
 
 void add_demo_command(CLI::App& app) {
   const auto arguments = std::make_shared<DemoArguments>();
-  CLI::App* command = app.add_subcommand(
-      "demo",
-      "Trains the four stages on generated scenes (about five minutes on two cores), and shows what\n"
-      "the model makes of scenes it never saw, beside itself blind.\n\n"
-      "  sightline demo");
+  CLI::App* command =
+      app.add_subcommand("demo",
+                         "Trains the four stages on generated scenes (about five minutes on two "
+                         "cores), and shows what\n"
+                         "the model makes of scenes it never saw, beside itself blind.\n\n"
+                         "  sightline demo");
   command->add_option("--recipe", arguments->recipe, "the recipe (default recipes/demo.toml)");
-  command->add_option("--output", arguments->output, "the run folder, made anew (default runs/demo)");
-  command->add_option("--set", arguments->settings, "KEY=VALUE put into the recipe; may be repeated")
+  command->add_option("--output", arguments->output,
+                      "the run folder, made anew (default runs/demo)");
+  command
+      ->add_option("--set", arguments->settings, "KEY=VALUE put into the recipe; may be repeated")
       ->take_all();
   command->callback([arguments] { demo(*arguments); });
 }

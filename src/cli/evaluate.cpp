@@ -73,11 +73,10 @@ void run_evaluate(const EvaluateOptions& options) {
 
 void add_evaluate_command(CLI::App& app) {
   auto options = std::make_shared<EvaluateOptions>();
-  CLI::App* command =
-      app.add_subcommand("evaluate",
-                         "Score a model on a task of its recipe.\n\n"
-                         "  sightline evaluate runs/flickr8k/model flickr8k-dev --baselines\n\n"
-                         "Prints a table and writes predictions.json, scores.json and the table.");
+  CLI::App* command = app.add_subcommand("evaluate", "Score a model on a task of its recipe.");
+  command->footer(
+      "Example:\n  sightline evaluate runs/flickr8k/model flickr8k-dev --baselines"
+      "\n\nPrints a table and writes predictions.json, scores.json and the table.");
   add_model_options(*command, options->model);
   command->add_option("TASK", options->task, "the name of a [task.*] table")->required();
   command->add_option("--recipe", options->recipe, "take the task from this recipe file");

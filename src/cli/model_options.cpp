@@ -1,6 +1,7 @@
 #include "cli/model_options.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "recipe/parse.h"
 
 #include <algorithm>
@@ -86,7 +87,15 @@ void apply(const DecodingFlags& flags, DecodingRecipe& decoding) {
 
 std::optional<Recipe> recipe_of(const Bundle& bundle, const std::string& folder) {
   if (bundle.recipe.empty()) return std::nullopt;
-  return parse_recipe(bundle.recipe, (fs::path(folder) / "recipe.toml").string());
+  try {
+    return parse_recipe(bundle.recipe, (fs::path(folder) / "recipe.toml").string());
+  } catch (const UsageError& error) {
+    // A recipe names folders that need not be on this machine.
+    log("the model's recipe cannot be followed here, so its prompt and decoding are not used "
+        "(--prompt and --beams give them):\n{}",
+        error.what());
+    return std::nullopt;
+  }
 }
 
 Manner manner_of(const Bundle& bundle, const std::string& folder, TaskKind kind) {

@@ -1,14 +1,14 @@
 // sightline score --references R --results H
 
-#include <memory>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "metric/coco_files.h"
+
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 namespace sightline {
 namespace {
@@ -39,9 +39,9 @@ void run_score(const ScoreOptions& options) {
 void add_score_command(CLI::App& app) {
   auto options = std::make_shared<ScoreOptions>();
   CLI::App* command = app.add_subcommand(
-      "score",
-      "Score captions against references: the numbers and names of coco-caption.\n\n"
-      "  sightline score --references references.json --results results.json");
+      "score", "Score captions against references: the numbers and names of coco-caption.");
+  command->footer(
+      "Example:\n  sightline score --references references.json --results results.json");
   command
       ->add_option("--references", options->references,
                    "{\"7\": [\"...\", ...]}, or COCO's annotations file")

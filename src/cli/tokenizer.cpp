@@ -81,9 +81,10 @@ void add_tokenizer_command(CLI::App& app) {
   group->require_subcommand(1);
   auto options = std::make_shared<TrainTokenizerOptions>();
   CLI::App* command = group->add_subcommand(
-      "train",
-      "Train a byte-level BPE tokenizer; Hugging Face loads it too.\n\n"
-      "  sightline tokenizer train --text stories.txt captions.txt --vocab 4096 --output tok");
+      "train", "Train a byte-level BPE tokenizer; Hugging Face loads it too.");
+  command->footer(
+      "Example:\n  sightline tokenizer train --text stories.txt captions.txt --vocab 4096 --output "
+      "tok");
   command->add_option("--text", options->texts, "text files, a document a line")->required();
   command->add_option("--vocab", options->vocab, "tokens, all told")
       ->check(CLI::Range(257, 1000000))

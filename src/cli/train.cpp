@@ -37,9 +37,11 @@ void add_train_command(CLI::App& app) {
       "Stopped at any instant, the same command with --resume goes on to the bit.");
   command->add_option("recipe", arguments->recipe, "the recipe (TOML; docs/recipe.md)")->required();
   command->add_option("--output", arguments->output, "the run folder (default runs/<name>)");
-  command->add_option("--set", arguments->settings, "KEY=VALUE put into the recipe; may be repeated")
+  command
+      ->add_option("--set", arguments->settings, "KEY=VALUE put into the recipe; may be repeated")
       ->take_all();
-  command->add_flag("--resume", arguments->resume, "go on from the newest checkpoint of the run folder");
+  command->add_flag("--resume", arguments->resume,
+                    "go on from the newest checkpoint of the run folder");
   command->callback([arguments] { train(*arguments); });
 }
 

@@ -1,9 +1,9 @@
 #include "evaluate/scoring.h"
 
-#include <algorithm>
-
 #include "metric/answer.h"
 #include "metric/caption_scores.h"
+
+#include <algorithm>
 
 namespace sightline {
 

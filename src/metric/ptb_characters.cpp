@@ -291,25 +291,6 @@ std::u32string decode_utf8(std::string_view text) {
   return result;
 }
 
-void append_utf8(std::string& text, char32_t character) {
-  const auto put = [&](char32_t byte) { text.push_back(static_cast<char>(byte)); };
-  if (character < 0x80) {
-    put(character);
-  } else if (character < 0x800) {
-    put(0xc0 | (character >> 6U));
-    put(0x80 | (character & 0x3fU));
-  } else if (character < 0x10000) {
-    put(0xe0 | (character >> 12U));
-    put(0x80 | ((character >> 6U) & 0x3fU));
-    put(0x80 | (character & 0x3fU));
-  } else {
-    put(0xf0 | (character >> 18U));
-    put(0x80 | ((character >> 12U) & 0x3fU));
-    put(0x80 | ((character >> 6U) & 0x3fU));
-    put(0x80 | (character & 0x3fU));
-  }
-}
-
 void append_lower(std::string& text, std::u32string_view token) {
   constexpr char32_t kCapitalSigma = 0x3a3;
   constexpr char32_t kFinalSigma = 0x3c2;

@@ -3,6 +3,8 @@
 // the Java program every character of the Basic Multilingual Plane in several surroundings; it
 // also knows no character beyond that plane (emoji, say) and drops it.
 
+#include "base/utf8.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,7 +36,6 @@ inline char32_t ascii_lower(char32_t c) { return c >= U'A' && c <= U'Z' ? c + 32
 
 // UTF-8 to code points; each byte that is not UTF-8 becomes U+FFFD (which is dropped).
 std::u32string decode_utf8(std::string_view text);
-void append_utf8(std::string& text, char32_t character);
 
 // Appends `token` to `text` in lower case, as Java's String.toLowerCase has it for English.
 void append_lower(std::string& text, std::u32string_view token);

@@ -4,6 +4,8 @@
 // decoder, Python's errors="replace" and Rust's from_utf8_lossy do.
 
 #include <cstddef>
+#include "base/utf8.h"
+
 #include <string>
 #include <string_view>
 
@@ -24,7 +26,5 @@ bool is_valid_utf8(std::string_view text);
 
 // `text` with each maximal invalid part replaced by U+FFFD.
 std::string to_valid_utf8(std::string_view text);
-
-void append_utf8(std::string& text, char32_t code_point);
 
 }  // namespace sightline

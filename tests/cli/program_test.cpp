@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 constexpr int kFailed = 1, kWrongUsage = 2;
 
-class Program : public testing::Test {
+class SlowUsage : public testing::Test {
  protected:
   void SetUp() override {
     if (binary_.empty() || !std::filesystem::exists(binary_)) {
@@ -45,16 +45,16 @@ class Program : public testing::Test {
   const TemporaryFolder folder_;
 };
 
-TEST_F(Program, HelpTeachesByExample) {
+TEST_F(SlowUsage, HelpTeachesByExample) {
   for (const char* command : {"caption", "ask", "evaluate", "score", "tokenizer train"}) {
     const CommandResult result = run(std::string(command) + " --help");
     EXPECT_EQ(result.exit_code, 0) << result.output;
-    EXPECT_THAT(result.output, HasSubstr(std::string("  sightline ") + command)) << command;
+    EXPECT_THAT(result.output, HasSubstr(std::string("sightline ") + command)) << command;
   }
   EXPECT_EQ(run("--help").exit_code, 0);
 }
 
-TEST_F(Program, WrongUsage) {
+TEST_F(SlowUsage, WrongUsage) {
   expect_error("", kWrongUsage, "--help");
   expect_error("paint", kWrongUsage, "--help");
   expect_error("caption", kWrongUsage, "MODEL");
@@ -64,7 +64,7 @@ TEST_F(Program, WrongUsage) {
   expect_error("score --references a.json", kWrongUsage, "--results");
 }
 
-TEST_F(Program, WhatIsNotThere) {
+TEST_F(SlowUsage, WhatIsNotThere) {
   write("a.png", "");
   std::filesystem::create_directory(folder_.path() / "empty");
   expect_error("caption nowhere a.png", kWrongUsage, "nowhere: no such folder");
@@ -76,7 +76,7 @@ TEST_F(Program, WhatIsNotThere) {
   expect_error("tokenizer train --text none.txt --output t", kWrongUsage, "none.txt: no such file");
 }
 
-TEST_F(Program, ModelFoldersThatCannotBe) {
+TEST_F(SlowUsage, ModelFoldersThatCannotBe) {
   write("a.png", "");
   write("future/sightline.json", R"({"format_version": 99})");
   expect_error("caption future a.png", kFailed, "99");
@@ -88,7 +88,7 @@ TEST_F(Program, ModelFoldersThatCannotBe) {
   expect_error("caption hollow a.png", kFailed, "hollow");
 }
 
-TEST_F(Program, ScoreFiles) {
+TEST_F(SlowUsage, ScoreFiles) {
   write("references.json", R"({"1": ["a cat on a mat"], "2": ["a dog"]})");
   write("results.json",
         R"([{"image_id": 1, "caption": "a cat"}, {"image_id": 2, "caption": "dog"}])");
@@ -106,7 +106,7 @@ TEST_F(Program, ScoreFiles) {
   EXPECT_EQ(run("score --references references.json --results word.json").exit_code, kFailed);
 }
 
-TEST_F(Program, TokenizerIsTrainedAndNothingElseReplaced) {
+TEST_F(SlowUsage, TokenizerIsTrainedAndNothingElseReplaced) {
   write("text.txt", "one two two three three three\nthree two\n");
   EXPECT_EQ(run("tokenizer train --text text.txt --vocab 260 --output tok").exit_code, 0);
   EXPECT_TRUE(std::filesystem::exists(folder_.path() / "tok/tokenizer.json"));
@@ -115,7 +115,7 @@ TEST_F(Program, TokenizerIsTrainedAndNothingElseReplaced) {
   EXPECT_TRUE(std::filesystem::exists(folder_.path() / "mine/precious.txt"));
 }
 
-TEST_F(Program, ScenesAreWritten) {
+TEST_F(SlowUsage, ScenesAreWritten) {
   EXPECT_EQ(run("data scenes --count 3 --output scenes").exit_code, 0);
   EXPECT_TRUE(std::filesystem::exists(folder_.path() / "scenes/images/000002.png"));
   EXPECT_TRUE(std::filesystem::exists(folder_.path() / "scenes/annotations.jsonl"));

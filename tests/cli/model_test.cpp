@@ -1,0 +1,160 @@
+// The built program with a small model of random weights in a model folder.
+
+#include "base/file.h"
+#include "base/json.h"
+#include "bundle/bundle.h"
+#include "recipe/parse.h"
+#include "tests/evaluate/toy_bundle.h"
+#include "tests/support.h"
+
+#include <fstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sightline::test {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kRecipe = R"(
+name = "toy"
+[model]
+from = "model"
+[data.captions]
+format = "scenes"
+split = "validation"
+task = "caption"
+count = 6
+prompt = "look"
+[data.questions]
+format = "scenes"
+split = "validation"
+task = "question"
+count = 8
+[task.describe]
+kind = "caption"
+data = "captions"
+neighbours = "captions"
+baselines = ["frequent", "nearest", "blind"]
+decoding = { max_new_tokens = 5, batch = 4 }
+[task.answers]
+kind = "question"
+data = "questions"
+decoding = { max_new_tokens = 3 }
+[[stage]]
+name = "align"
+train = ["connector"]
+mixture = [{ data = "captions" }]
+)";
+
+class SlowModel : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (binary_.empty() || !std::filesystem::exists(binary_)) {
+      GTEST_SKIP() << "needs SIGHTLINE_BINARY, the built program";
+    }
+    Bundle bundle = toy_bundle();
+    bundle.recipe = kRecipe;
+    save_bundle(folder_.path() / "model", bundle, "a toy");
+    ASSERT_EQ(run("data scenes --count 3 --output scenes").exit_code, 0);
+  }
+
+  // stdout alone unless `also` redirects.
+  CommandResult run(const std::string& arguments, const std::string& also = "") const {
+    return run_command("cd " + folder_.path().string() + " && (" + binary_.string() + " " +
+                       arguments + " " + also + ")");
+  }
+
+  const std::filesystem::path binary_ = environment_path("SIGHTLINE_BINARY");
+  const TemporaryFolder folder_;
+};
+
+TEST_F(SlowModel, CaptionsAFolderInOrder) {
+  const CommandResult all = run("caption model scenes/images --json", "2>/dev/null");
+  ASSERT_EQ(all.exit_code, 0) << all.output;
+  std::istringstream lines(all.output);
+  std::vector<Json> rows;
+  for (std::string line; std::getline(lines, line);) rows.push_back(parse_json(line, "stdout"));
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[2]["image"], "scenes/images/000002.png");
+  // One alone says the same, and is just the caption; the recipe's prompt is the default.
+  const CommandResult one = run("caption model scenes/images/000001.png", "2>/dev/null");
+  EXPECT_EQ(one.output, rows[1]["caption"].get<std::string>() + "\n");
+  const CommandResult same =
+      run("caption model scenes/images/000001.png --prompt look --max-tokens 5", "2>/dev/null");
+  EXPECT_EQ(same.output, one.output);
+  EXPECT_EQ(run("caption model scenes/images --beams 3 --numbers bf16").exit_code, 0);
+}
+
+// A model folder stands alone: its recipe's folders need not be there.
+TEST_F(SlowModel, CaptionsWithoutTheRecipesFolders) {
+  std::string recipe = kRecipe;
+  recipe.replace(recipe.find("from = \"model\""), 14, "from = \"elsewhere\"");
+  std::ofstream(folder_.path() / "model/recipe.toml") << recipe;
+  const CommandResult result = run("caption model scenes/images/000001.png");
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+}
+
+TEST_F(SlowModel, Answers) {
+  const CommandResult result =
+      run("ask model scenes/images/000000.png 'how many?' --json", "2>/dev/null");
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(parse_json(result.output, "stdout")["question"], "how many?");
+}
+
+TEST_F(SlowModel, EvaluatesAndScoreAgrees) {
+  const CommandResult result =
+      run("evaluate model describe --baselines --json --output out", "2>/dev/null");
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  const Json scores = parse_json(result.output, "stdout")["scores"];
+  EXPECT_EQ(scores.size(), 4u);
+  EXPECT_TRUE(scores.contains("nearest"));
+  const CommandResult again =
+      run("score --references out/references.json --results out/predictions.json --json",
+          "2>/dev/null");
+  const Json expected = parse_json(again.output, "stdout");
+  for (const char* name : {"Bleu_1", "Bleu_4", "ROUGE_L", "CIDEr"}) {
+    EXPECT_EQ(scores["model"][name], expected[name]) << name;
+  }
+  EXPECT_THAT(read_file(folder_.path() / "out/table.txt"), HasSubstr("6 captions of captions"));
+}
+
+TEST_F(SlowModel, EvaluatesQuestionsByKind) {
+  const CommandResult result = run("evaluate model answers --limit 4", "2>/dev/null");
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("4 questions of questions (validation)"));
+  EXPECT_THAT(result.output, HasSubstr("colour (1)"));
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "runs/evaluate/toy/answers/scores.json"));
+}
+
+TEST_F(SlowModel, BadInputIsOneLine) {
+  std::ofstream(folder_.path() / "empty.jpg");
+  std::ofstream(folder_.path() / "words.png") << "not a picture at all";
+  const std::string whole = read_file(folder_.path() / "scenes/images/000000.png");
+  std::ofstream(folder_.path() / "torn.png") << whole.substr(0, whole.size() / 2);
+  for (const char* image : {"empty.jpg", "words.png", "torn.png"}) {
+    const CommandResult result = run(std::string("caption model ") + image);
+    EXPECT_EQ(result.exit_code, 1) << result.output;
+    EXPECT_THAT(result.output, HasSubstr(image));
+    EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
+  }
+  const CommandResult unknown = run("evaluate model descibe");
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.output, HasSubstr("answers, describe"));
+  EXPECT_EQ(run("evaluate model describe --set task.describe.decoding.beams=none").exit_code, 2);
+  EXPECT_EQ(run("evaluate model describe --output scenes").exit_code, 2);
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "scenes/annotations.jsonl"));
+  EXPECT_EQ(run("caption model scenes/images", "> /dev/full").exit_code, 1);
+
+  const auto weights = folder_.path() / "model/language/model.safetensors";
+  const std::string bytes = read_file(weights);
+  std::ofstream(weights) << bytes.substr(0, bytes.size() / 2);
+  const CommandResult torn = run("caption model scenes/images");
+  EXPECT_EQ(torn.exit_code, 1) << torn.output;
+  EXPECT_THAT(torn.output, HasSubstr("model.safetensors"));
+}
+
+}  // namespace
+}  // namespace sightline::test
