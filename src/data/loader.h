@@ -6,10 +6,10 @@
 //
 // A step takes micro-batches until it has `step_tokens` real rows; the stage's last may be smaller.
 // Every conversation has a token to predict (SampleEncoder sees to it), so every step has. A bad
-// sample is an unreadable picture, a conversation longer than `max_rows`, a sample that does not fit
-// into `micro_tokens`, or one with nothing to learn. It is found before packing, by the workers, in
-// the order of the draws: under on_bad_sample = "fail" an Error naming file and row, under "skip"
-// counted and listed. Waiting samples keep their pictures in memory as 8-bit squares.
+// sample is an unreadable picture, a conversation longer than `max_rows`, a sample that does not
+// fit into `micro_tokens`, or one with nothing to learn. It is found before packing, by the
+// workers, in the order of the draws: under on_bad_sample = "fail" an Error naming file and row,
+// under "skip" counted and listed. Waiting samples keep their pictures in memory as 8-bit squares.
 
 #include "base/json.h"
 #include "batch/batch.h"
