@@ -43,9 +43,7 @@ class Filler {
     pixels_ = at::zeros({options.batch, 3, side, side}, at::kFloat);
   }
 
-  void add(const std::string& key, const ImageSource& source, std::string_view bytes) {
-    const Image image =
-        apply(*bundle_.processor, decode_image(std::as_bytes(std::span(bytes)), source.name()));
+  void add(const std::string& key, const Image& image) {
     const int64_t numbers = pixels_.numel() / options_.batch;
     normalise(*bundle_.processor, image,
               std::span(pixels_.data_ptr<float>() + static_cast<int64_t>(keys_.size()) * numbers,
@@ -102,15 +100,20 @@ std::unique_ptr<FeatureStore> filled_store(const Bundle& bundle,
     for (size_t number = 0; number < entry.dataset->size(); ++number, ++seen) {
       const Example example = entry.dataset->example(number);
       for (const ImageSource& source : example.images) {
+        std::string key;
+        Image picture;
         try {
           const std::string bytes = read_image_bytes(source);
-          const std::string key = content_key(bytes);
+          key = content_key(bytes);
           if (store->contains(key) || filler.holds(key)) continue;
-          filler.add(key, source, bytes);
-          ++computed;
+          picture = apply(*bundle.processor,
+                          decode_image(std::as_bytes(std::span(bytes)), source.name()));
         } catch (const Error&) {
-          if (entry.on_bad_sample == OnBadSample::fail) throw;  // else the loader counts and lists it
+          if (entry.on_bad_sample == OnBadSample::fail) throw;
+          continue;  // the loader counts and lists it
         }
+        filler.add(key, picture);
+        ++computed;
       }
       if (computed > 0) {
         progress.update(fmt::format("features: {} of {} samples, {} pictures computed", seen + 1,
@@ -119,7 +122,7 @@ std::unique_ptr<FeatureStore> filled_store(const Bundle& bundle,
     }
   }
   filler.compute();
-  store->flush();
+  store->finish();
   progress.finish();
   if (computed > 0) log("features: {} pictures computed, {} in {}", computed, store->size(), folder.string());
   return store;

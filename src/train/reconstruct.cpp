@@ -65,9 +65,7 @@ at::Tensor reconstruct_loss(const Model& model, const at::Tensor& pixels_ICHW,
           .to(at::kFloat);
   const at::Tensor target_IPC =
       patch_pixels(pixels_ICHW, vision.config().patch_size).to(at::kFloat);
-  const at::Tensor error_IP = (predicted_IPC - target_IPC).abs().mean(at::IntArrayRef{2});
-  const double per_image = std::max(1.0, hidden_IP.sum().item<double>() / static_cast<double>(images));
-  return (error_IP * hidden_IP.to(at::kFloat)).sum() / (per_image * options.divisor);
+  return (predicted_IPC - target_IPC).abs().mean(at::IntArrayRef{1, 2}).sum() / options.divisor;
 }
 
 }  // namespace sightline

@@ -1,8 +1,10 @@
 #pragma once
 // Learning to see without words: a share of an image's patches is hidden behind a mask token, and
-// the vision model is to predict their pixels (SimMIM, arXiv 2111.09886: one linear layer on the
-// last features, absolute error over hidden patches). The mask token and the linear layer
-// ("reconstruct.*") serve training alone and are not part of a model folder.
+// the vision model is to give back the pixels of all: the hidden ones from their neighbours, the
+// shown ones so that features keep what their own patch holds. One linear layer on the last features
+// and the absolute error, as in SimMIM (arXiv 2111.09886), which scores hidden patches alone. The
+// mask token and the linear layer ("reconstruct.*") serve training alone and are not part of a model
+// folder.
 //
 // Legend: I images, P patches, D hidden size, C = 3 * patch_size^2 numbers of a patch.
 
@@ -23,7 +25,7 @@ struct ReconstructOptions {
   double divisor = 1.0;     // images of the whole optimizer step
 };
 
-// Sum over images of the mean absolute error on their hidden patches, over the divisor.
+// Sum over images of the mean absolute error of their patches, over the divisor.
 at::Tensor reconstruct_loss(const Model& model, const at::Tensor& pixels_ICHW,
                             const ReconstructOptions& options);
 
