@@ -1,11 +1,13 @@
 #pragma once
 // A model small enough for exhaustive tests, with random weights large enough to matter.
 
+#include "base/rng.h"
+#include "model/model.h"
+
 #include <memory>
 #include <string>
 
-#include "base/rng.h"
-#include "model/model.h"
+#include <ATen/TensorOperators.h>
 
 namespace sightline::test {
 
@@ -58,7 +60,9 @@ inline Rows tiny_rows(Rng& rng, int images, int64_t rows_per_image, int user, in
     rows.kinds.push_back(kind);
     rows.supervised.push_back(supervised);
   };
-  const auto word = [&] { return static_cast<int32_t>(rng.below(static_cast<uint64_t>(vocab_size))); };
+  const auto word = [&] {
+    return static_cast<int32_t>(rng.below(static_cast<uint64_t>(vocab_size)));
+  };
   put(1, RowKind::user, 0);
   for (int64_t i = 0; i < images * rows_per_image; ++i) put(kImageRow, RowKind::image, 0);
   put(2, RowKind::user, 0);

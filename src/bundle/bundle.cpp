@@ -24,12 +24,13 @@ ParamMap connector_params(const ModelConfig& config, const ParamMap& params) {
 
 void load_connector(const fs::path& folder, const ModelConfig& config, at::ScalarType dtype,
                     ParamMap& params) {
-  const SafetensorsFile file(folder / "model.safetensors");
+  const fs::path path = folder / "model.safetensors";
+  const SafetensorsFile file(path);
   for (const auto& [name, shape] : connector_parameters(
            config.connector, config.vision->hidden_size, config.language->hidden_size)) {
     at::Tensor tensor = file.load(name.substr(std::string_view("connector.").size()), dtype);
     check(tensor.sizes() == at::IntArrayRef(shape), "{}: {} has another shape than its config's",
-          folder.string(), name);
+          path.string(), name);
     params.add(name, tensor);
   }
 }
@@ -43,7 +44,8 @@ void grow_vocabulary(ParamMap& params, LanguageConfig& config, int64_t vocab_siz
     const at::Tensor old = params.at(name);
     at::Tensor grown = old.new_empty({vocab_size, old.size(1)});
     grown.slice(0, 0, old.size(0)).copy_(old);
-    grown.slice(0, old.size(0)).copy_(old.mean(at::IntArrayRef{0}, true).expand({vocab_size - old.size(0), -1}));
+    grown.slice(0, old.size(0))
+        .copy_(old.mean(at::IntArrayRef{0}, true).expand({vocab_size - old.size(0), -1}));
     params.replace(name, grown);
   }
   config.vocab_size = vocab_size;
@@ -73,29 +75,43 @@ struct LanguageSource {
 
 LanguageSource language_source(const ModelRecipe& recipe) {
   const PartSource<LanguageConfig>& source = *recipe.language;
-  const std::string tokenizer_folder =
-      recipe.tokenizer.empty() ? source.folder : recipe.tokenizer;
+  const std::string tokenizer_folder = recipe.tokenizer.empty() ? source.folder : recipe.tokenizer;
   if (tokenizer_folder.empty()) {
-    fail_usage("[model] language has random weights: say which tokenizer it is to use, with the "
-               "key \"tokenizer\" (sightline tokenizer train makes one)");
+    fail_usage(
+        "[model] language has random weights: say which tokenizer it is to use, with the "
+        "key \"tokenizer\" (sightline tokenizer train makes one)");
   }
-  Tokenizer tokenizer = Tokenizer::load(tokenizer_folder)
-                            .with_added_tokens(PromptTemplate::special_tokens_of(recipe.prompt_template));
-  LanguageConfig config = source.folder.empty() ? *source.config : read_language_config(source.folder);
+  Tokenizer tokenizer =
+      Tokenizer::load(tokenizer_folder)
+          .with_added_tokens(PromptTemplate::special_tokens_of(recipe.prompt_template));
+  LanguageConfig config =
+      source.folder.empty() ? *source.config : read_language_config(source.folder);
   if (config.vocab_size == 0) config.vocab_size = tokenizer.vocab_size();
   if (source.folder.empty()) {
-    check(config.vocab_size >= tokenizer.vocab_size(),
-          "[model.language] vocab_size is {}, the tokenizer has {} tokens: leave it out, or make it "
-          "at least that",
-          config.vocab_size, tokenizer.vocab_size());
+    check(
+        config.vocab_size >= tokenizer.vocab_size(),
+        "[model.language] vocab_size is {}, the tokenizer has {} tokens: leave it out, or make it "
+        "at least that",
+        config.vocab_size, tokenizer.vocab_size());
   }
   return {config, std::move(tokenizer)};
 }
 
-void add_random(ParamMap& params, const std::vector<std::pair<std::string, std::vector<int64_t>>>& shapes,
+void add_random(ParamMap& params,
+                const std::vector<std::pair<std::string, std::vector<int64_t>>>& shapes,
                 uint64_t seed, at::ScalarType dtype) {
   for (const auto& [name, shape] : shapes) {
     params.add(name, random_parameter(name, shape, seed).to(dtype));
+  }
+}
+
+// What `make` gives; its Error, which knows no file, names `source` too.
+template <class Make>
+auto named_in(const std::string& source, const Make& make) {
+  try {
+    return make();
+  } catch (const Error& error) {
+    fail("{}: {}", source, error.what());
   }
 }
 
@@ -172,7 +188,8 @@ Bundle load_bundle(const fs::path& folder, at::ScalarType dtype) {
   Bundle bundle;
   ModelConfig config;
   ParamMap params;
-  bundle.mask = mask_policy_named(json_get<std::string>(manifest, "mask", source));
+  const auto mask = json_get<std::string>(manifest, "mask", source);
+  bundle.mask = named_in(source, [&] { return mask_policy_named(mask); });
   if (manifest.contains("connector")) {
     config.connector = connector_config_from_json(manifest["connector"], source);
   }
@@ -184,8 +201,9 @@ Bundle load_bundle(const fs::path& folder, at::ScalarType dtype) {
   if (fs::exists(folder / "language")) {
     config.language = read_language_config(folder / "language");
     bundle.tokenizer = Tokenizer::load(folder / "language");
+    const auto form = json_get<std::string>(manifest, "template", source);
     bundle.prompt_template =
-        PromptTemplate::named(json_get<std::string>(manifest, "template", source), *bundle.tokenizer);
+        named_in(source, [&] { return PromptTemplate::named(form, *bundle.tokenizer); });
     if (config.sees()) load_connector(folder / "connector", config, dtype, params);
     load_language(folder / "language", *config.language, dtype, params);
   }

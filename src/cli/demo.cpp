@@ -80,11 +80,11 @@ void demo(const DemoArguments& arguments) {
 void add_demo_command(CLI::App& app) {
   const auto arguments = std::make_shared<DemoArguments>();
   CLI::App* command =
-      app.add_subcommand("demo",
-                         "Trains the four stages on generated scenes (about five minutes on two "
-                         "cores), and shows what\n"
-                         "the model makes of scenes it never saw, beside itself blind.\n\n"
-                         "  sightline demo");
+      app.add_subcommand("demo", "Train on generated scenes and show what the model sees.");
+  command->footer(
+      "Example:\n  sightline demo"
+      "\n\nFour stages, about five minutes on two cores; then what the model makes of scenes that "
+      "it never\nsaw, beside itself blind.");
   command->add_option("--recipe", arguments->recipe, "the recipe (default recipes/demo.toml)");
   command->add_option("--output", arguments->output,
                       "the run folder, made anew (default runs/demo)");

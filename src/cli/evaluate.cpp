@@ -33,7 +33,8 @@ Recipe recipe_for(const EvaluateOptions& options, const Bundle& bundle) {
   if (bundle.recipe.empty()) {
     fail_usage("{} is not there, so the model names no tasks: give --recipe FILE", name);
   }
-  return parse_recipe(bundle.recipe, name, options.settings);
+  // The task's own data are looked for when they are opened; the others need not be there.
+  return parse_recipe(bundle.recipe, name, options.settings, PathCheck::later);
 }
 
 TaskRecipe task_for(const EvaluateOptions& options, const Recipe& recipe) {

@@ -88,11 +88,12 @@ void apply(const DecodingFlags& flags, DecodingRecipe& decoding) {
 std::optional<Recipe> recipe_of(const Bundle& bundle, const std::string& folder) {
   if (bundle.recipe.empty()) return std::nullopt;
   try {
-    return parse_recipe(bundle.recipe, (fs::path(folder) / "recipe.toml").string());
+    return parse_recipe(bundle.recipe, (fs::path(folder) / "recipe.toml").string(), {},
+                        PathCheck::later);
   } catch (const UsageError& error) {
-    // A recipe names folders that need not be on this machine.
-    log("the model's recipe cannot be followed here, so its prompt and decoding are not used "
-        "(--prompt and --beams give them):\n{}",
+    // A model that can caption should, even where someone broke its recipe.
+    log("the model's recipe cannot be read, so its prompt and decoding are not used (--prompt and "
+        "--beams give them):\n{}",
         error.what());
     return std::nullopt;
   }

@@ -32,8 +32,8 @@ struct DecodingFlags {
 void add_decoding_flags(CLI::App& command, DecodingFlags& flags);
 void apply(const DecodingFlags& flags, DecodingRecipe& decoding);
 
-// The recipe that the model was made by, or nothing where its folder has none, or (said on stderr)
-// one that cannot be followed on this machine.
+// The recipe that the model was made by, whose paths need not be there; or nothing where its folder
+// has none, or (said on stderr) one with a mistake.
 std::optional<Recipe> recipe_of(const Bundle& bundle, const std::string& folder);
 
 // How the model's own recipe asks for a caption or an answer: decoding and prompt of its first task

@@ -31,10 +31,10 @@ void train(const TrainArguments& arguments) {
 void add_train_command(CLI::App& app) {
   const auto arguments = std::make_shared<TrainArguments>();
   CLI::App* command = app.add_subcommand(
-      "train",
-      "Trains what a recipe says, stage by stage, and writes a model folder.\n\n"
-      "  sightline train recipes/flickr8k.toml --set stage.align.lr=2e-3\n\n"
-      "Stopped at any instant, the same command with --resume goes on to the bit.");
+      "train", "Train what a recipe says, stage by stage, and write a model folder.");
+  command->footer(
+      "Example:\n  sightline train recipes/flickr8k.toml --set stage.align.lr=2e-3"
+      "\n\nStopped at any instant, the same command with --resume goes on to the bit.");
   command->add_option("recipe", arguments->recipe, "the recipe (TOML; docs/recipe.md)")->required();
   command->add_option("--output", arguments->output, "the run folder (default runs/<name>)");
   command

@@ -14,10 +14,15 @@ std::string quoted_list(std::span<const std::string> names) {
   return list;
 }
 
+std::string did_you_mean(std::string_view name, std::span<const std::string> names) {
+  const std::string near = nearest_name(name, names.data(), names.data() + names.size());
+  return near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near);
+}
+
 std::string suggestion(std::string_view name, std::span<const std::string> names,
                        std::string_view what) {
-  const std::string near = nearest_name(name, names.data(), names.data() + names.size());
-  if (!near.empty()) return fmt::format("; did you mean \"{}\"?", near);
+  const std::string near = did_you_mean(name, names);
+  if (!near.empty()) return near;
   return fmt::format("; {}: {}", what, names.empty() ? "none" : quoted_list(names));
 }
 

@@ -85,7 +85,10 @@ std::vector<std::string> enum_names() {
 // "a", "b" or "c"
 std::string quoted_list(std::span<const std::string> names);
 
-// `; did you mean "epochs"?` where one is near, else `; <what>: "a", "b" or "c"`.
+// `; did you mean "epochs"?` where one of `names` is near, else "".
+std::string did_you_mean(std::string_view name, std::span<const std::string> names);
+
+// The same where one is near, else `; <what>: "a", "b" or "c"`.
 std::string suggestion(std::string_view name, std::span<const std::string> names,
                        std::string_view what);
 

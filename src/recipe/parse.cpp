@@ -119,10 +119,10 @@ toml::table parse_toml(std::string_view text, const std::string& name) {
 }  // namespace
 
 Recipe parse_recipe(std::string_view text, std::string_view name,
-                    std::span<const std::string> settings) {
+                    std::span<const std::string> settings, PathCheck paths) {
   const std::string file(name);
   toml::table table = parse_toml(text, file);
-  Problems problems(file);
+  Problems problems(file, paths);
   apply_settings(table, settings, problems);
   Recipe recipe = read_root(table, file, problems);
   problems.throw_if_any();

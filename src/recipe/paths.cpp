@@ -27,11 +27,10 @@ std::string missing(fs::path path) {
     names.push_back(entry.path().filename().string());
   }
   const std::string wanted = name.string();
-  const std::string near = nearest_name(wanted, names.data(), names.data() + names.size());
   const std::string place =
       parent.empty() ? "the working folder" : fmt::format("\"{}\"", parent.string());
   return fmt::format("does not exist: {} holds no \"{}\"{}", place, wanted,
-                     near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near));
+                     did_you_mean(wanted, names));
 }
 
 }  // namespace

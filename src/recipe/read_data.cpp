@@ -12,7 +12,7 @@ namespace {
 void read_path(TableReader& reader, std::string_view key, std::string& path,
                std::string (*problem_with)(const std::string&)) {
   reader.read(key, path);
-  if (path.empty()) return;
+  if (path.empty() || !reader.checks_paths()) return;
   const std::string problem = problem_with(path);
   if (problem.empty()) return;
   reader.wrong(
@@ -81,11 +81,10 @@ void read_baselines(TableReader& reader, const Recipe& recipe, TaskRecipe& task)
   for (size_t i = 0; i < task.baselines.size(); ++i) {
     const std::string& name = task.baselines[i];
     if (name.empty() || std::ranges::find(names, name) != names.end()) continue;
-    const std::string near = nearest_name(name, names.data(), names.data() + names.size());
     reader.wrong_element(
         "baselines", i,
         fmt::format("\"baselines\" in {} names \"{}\"; it may name {}{}", reader.title(), name,
-                    quoted_list(names), near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+                    quoted_list(names), did_you_mean(name, names)));
   }
   reader.read("neighbours", task.neighbours);
   if (!task.neighbours.empty()) check_data_name(reader, "neighbours", task.neighbours, recipe);

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const Range kSize = between(1, static_cast<double>(kLargestSize));
+const NumberRange kSize = between(1, static_cast<double>(kLargestSize));
 
 VisionConfig read_vision_config(TableReader& reader) {
   VisionConfig config;
@@ -55,7 +55,7 @@ LanguageConfig read_language_config(TableReader& reader) {
 
 void read_folder(TableReader& reader, std::string_view key, std::string& folder) {
   reader.read(key, folder);
-  if (folder.empty()) return;
+  if (folder.empty() || !reader.checks_paths()) return;
   std::string problem = problem_with_folder(folder);
   if (problem.empty() && !fs::exists(fs::path(folder) / "config.json")) {
     problem = "holds no config.json: a Hugging Face model folder is expected";
@@ -123,6 +123,7 @@ void check_own_tokenizer(TableReader& reader, const ModelRecipe& model) {
   if (!model.language) return;
   const std::string& folder = model.language->folder;
   const bool random = model.language->config.has_value();
+  if (!random && !reader.checks_paths()) return;
   if (!random && (!fs::exists(folder) || fs::exists(fs::path(folder) / "tokenizer.json"))) return;
   const std::string why = random ? "a language model with random weights needs a tokenizer"
                                  : fmt::format("\"{}\" holds no tokenizer.json", folder);
@@ -134,6 +135,7 @@ void check_own_tokenizer(TableReader& reader, const ModelRecipe& model) {
 void read_tokenizer(TableReader& reader, ModelRecipe& model) {
   reader.read("tokenizer", model.tokenizer);
   if (model.tokenizer.empty()) return check_own_tokenizer(reader, model);
+  if (!reader.checks_paths()) return;
   fs::path file = model.tokenizer;
   if (fs::is_directory(file)) file /= "tokenizer.json";
   const std::string problem = problem_with_file(file.string());
@@ -155,14 +157,15 @@ void read_mask_of(TableReader& reader, const fs::path& folder, MaskPolicy& mask)
   }
 }
 
-void read_from(TableReader& reader, ModelRecipe& model) {
+void check_from(TableReader& reader, ModelRecipe& model) {
   const std::string problem = problem_with_folder(model.from);
-  if (problem.empty()) {
-    read_mask_of(reader, model.from, model.mask);
-  } else {
-    reader.wrong("from", fmt::format("\"from\" in {} names \"{}\", which {}", reader.title(),
-                                     model.from, problem));
-  }
+  if (problem.empty()) return read_mask_of(reader, model.from, model.mask);
+  reader.wrong("from", fmt::format("\"from\" in {} names \"{}\", which {}", reader.title(),
+                                   model.from, problem));
+}
+
+void read_from(TableReader& reader, ModelRecipe& model) {
+  if (reader.checks_paths()) check_from(reader, model);
   reader.read("mask", model.mask);
   for (const char* key : {"vision", "language", "connector", "tokenizer", "template", "resize"}) {
     if (!reader.has(key)) continue;

@@ -10,8 +10,8 @@ namespace sightline {
 
 namespace {
 
-constexpr Range kRate = {.least = 0, .most = 1, .low = Range::End::open};
-constexpr Range kDecay = {.least = 0, .most = 1, .high = Range::End::open};
+constexpr NumberRange kRate = {.least = 0, .most = 1, .low = NumberRange::End::open};
+constexpr NumberRange kDecay = {.least = 0, .most = 1, .high = NumberRange::End::open};
 
 // Enough layers that a range is only refused where it could select none in any model.
 constexpr int64_t kUnknownLayers = INT64_MAX / 4;
@@ -182,8 +182,9 @@ void read_stage(TableReader& reader, const Recipe& recipe, StageRecipe& stage) {
   read_steps(reader, stage);
   read_lr(reader, stage.lr);
   read_optimizer(reader, stage);
-  reader.read("mask_ratio", stage.mask_ratio,
-              {.least = 0, .most = 1, .low = Range::End::open, .high = Range::End::open});
+  reader.read(
+      "mask_ratio", stage.mask_ratio,
+      {.least = 0, .most = 1, .low = NumberRange::End::open, .high = NumberRange::End::open});
   reader.read("mask", stage.mask);
   check_objective(reader, recipe, stage);
   reader.finish();

@@ -43,13 +43,13 @@ void Problems::throw_if_any() const {
   throw UsageError(text);
 }
 
-bool Range::holds(double value) const {
+bool NumberRange::holds(double value) const {
   const bool above_low = low == End::open ? value > least : value >= least;
   const bool below_high = high == End::open ? value < most : value <= most;
   return std::isfinite(value) && above_low && below_high;
 }
 
-std::string Range::text() const {
+std::string NumberRange::text() const {
   const bool bounded = std::isfinite(most);
   if (!std::isfinite(least)) return "a finite number";
   if (bounded && low == End::closed && high == End::closed) {
@@ -93,7 +93,7 @@ void TableReader::mismatch(std::string_view key, const toml::node& node,
 }
 
 bool TableReader::in_range(std::string_view key, const toml::node& node, double value,
-                           const Range& range) {
+                           const NumberRange& range) {
   if (range.holds(value)) return true;
   problems_->add(node.source(), fmt::format("\"{}\" in {} is {}, and it must be {}", key, title_,
                                             value, range.text()));
@@ -109,6 +109,7 @@ std::optional<std::string> TableReader::string_of(std::string_view key, const to
   try {
     return expand_environment(text->get());
   } catch (const Error& error) {
+    if (!checks_paths()) return text->get();
     std::string mend;
     if (std::string_view(error.what()).find("SIGHTLINE_DATA") != std::string_view::npos) {
       mend = ", as in: export SIGHTLINE_DATA=/folder/of/the/data";
@@ -125,7 +126,7 @@ void TableReader::read(std::string_view key, std::string& value) {
   if (auto text = string_of(key, *node)) value = std::move(*text);
 }
 
-void TableReader::read(std::string_view key, int64_t& value, const Range& range) {
+void TableReader::read(std::string_view key, int64_t& value, const NumberRange& range) {
   const toml::node* node = find(key);
   if (node == nullptr) return;
   const auto* number = node->as_integer();
@@ -133,13 +134,13 @@ void TableReader::read(std::string_view key, int64_t& value, const Range& range)
   if (in_range(key, *node, static_cast<double>(number->get()), range)) value = number->get();
 }
 
-void TableReader::read(std::string_view key, uint64_t& value, const Range& range) {
+void TableReader::read(std::string_view key, uint64_t& value, const NumberRange& range) {
   auto signed_value = static_cast<int64_t>(value);
   read(key, signed_value, range);
   value = static_cast<uint64_t>(signed_value);
 }
 
-void TableReader::read(std::string_view key, double& value, const Range& range) {
+void TableReader::read(std::string_view key, double& value, const NumberRange& range) {
   const toml::node* node = find(key);
   if (node == nullptr) return;
   if (!node->is_number()) return mismatch(key, *node, "a number");
@@ -154,7 +155,8 @@ void TableReader::read(std::string_view key, bool& value) {
   value = node->as_boolean()->get();
 }
 
-void TableReader::read(std::string_view key, std::optional<double>& value, const Range& range) {
+void TableReader::read(std::string_view key, std::optional<double>& value,
+                       const NumberRange& range) {
   if (!has(key)) return;
   double number = value.value_or(0.0);
   read(key, number, range);
@@ -183,11 +185,9 @@ std::optional<std::string> TableReader::choice(std::string_view key,
     return std::nullopt;
   }
   if (std::ranges::find(names, text->get()) != names.end()) return text->get();
-  const std::string near = nearest_name(text->get(), names.data(), names.data() + names.size());
   problems_->add(node->source(),
                  fmt::format("\"{}\" in {} is \"{}\"; it may be {}{}", key, title_, text->get(),
-                             quoted_list(names),
-                             near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
+                             quoted_list(names), did_you_mean(text->get(), names)));
   return std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 // on: one run shows them all.
 
 #include "recipe/names.h"
+#include "recipe/parse.h"
 #include "recipe/toml.h"
 
 #include <limits>
@@ -16,7 +17,10 @@ namespace sightline {
 // The mistakes of one recipe.
 class Problems {
  public:
-  explicit Problems(std::string file) : file_(std::move(file)) {}
+  Problems(std::string file, PathCheck paths) : file_(std::move(file)), paths_(paths) {}
+
+  // Whether a missing file, folder or variable is a mistake.
+  bool checks_paths() const { return paths_ == PathCheck::now; }
 
   // "file:line:column", or "--set KEY" for what a setting put there.
   std::string where(const toml::source_region& at) const;
@@ -30,6 +34,7 @@ class Problems {
     std::string message;
   };
   std::string file_;
+  PathCheck paths_;
   std::vector<Problem> problems_;
 };
 
@@ -37,7 +42,7 @@ class Problems {
 inline constexpr std::string_view kSettingPrefix = "--set ";
 
 // The numbers that a key may have. An open end is itself excluded.
-struct Range {
+struct NumberRange {
   enum class End { closed, open };
   double least = -std::numeric_limits<double>::infinity();
   double most = std::numeric_limits<double>::infinity();
@@ -48,9 +53,9 @@ struct Range {
   std::string text() const;  // "at least 1", "from 0 to 1", "above 0 and at most 1"
 };
 
-inline Range at_least(double least) { return {.least = least}; }
-inline Range between(double least, double most) { return {.least = least, .most = most}; }
-inline Range above(double least) { return {.least = least, .low = Range::End::open}; }
+inline NumberRange at_least(double least) { return {.least = least}; }
+inline NumberRange between(double least, double most) { return {.least = least, .most = most}; }
+inline NumberRange above(double least) { return {.least = least, .low = NumberRange::End::open}; }
 
 // What a node is, as an error says it: `the string "one"`, `a table`.
 std::string described(const toml::node& node);
@@ -64,12 +69,12 @@ class TableReader {
   // Reads below note the key as known and leave `value` alone where it is absent or wrong; wrong
   // is a problem. Strings have ${NAME} expanded.
   void read(std::string_view key, std::string& value);
-  void read(std::string_view key, int64_t& value, const Range& range);
-  void read(std::string_view key, uint64_t& value, const Range& range);
-  void read(std::string_view key, double& value, const Range& range);
+  void read(std::string_view key, int64_t& value, const NumberRange& range);
+  void read(std::string_view key, uint64_t& value, const NumberRange& range);
+  void read(std::string_view key, double& value, const NumberRange& range);
   void read(std::string_view key, bool& value);
   void read(std::string_view key, std::vector<std::string>& value);
-  void read(std::string_view key, std::optional<double>& value, const Range& range);
+  void read(std::string_view key, std::optional<double>& value, const NumberRange& range);
   template <class E>
   requires std::is_enum_v<E>
   void read(std::string_view key, E& value) {
@@ -107,10 +112,12 @@ class TableReader {
   const toml::table& raw() const { return *table_; }
   std::string where() const { return problems_->where(table_->source()); }
   Problems& problems() { return *problems_; }
+  bool checks_paths() const { return problems_->checks_paths(); }
 
  private:
   void mismatch(std::string_view key, const toml::node& node, std::string_view expected);
-  bool in_range(std::string_view key, const toml::node& node, double value, const Range& range);
+  bool in_range(std::string_view key, const toml::node& node, double value,
+                const NumberRange& range);
   std::optional<std::string> string_of(std::string_view key, const toml::node& node);
 
   const toml::table* table_;

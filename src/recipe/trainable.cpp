@@ -1,6 +1,7 @@
 #include "recipe/trainable.h"
 
 #include "base/error.h"
+#include "recipe/names.h"
 
 #include <algorithm>
 #include <charconv>
@@ -105,9 +106,8 @@ Selector parse_selector(std::string_view text) {
   const bool language = selector.part == "language";
   if (!vision && !language && selector.part != "connector") {
     const std::string parts[] = {"vision", "connector", "language"};
-    const std::string near = nearest_name(selector.part, parts, parts + 3);
     bad_selector(text, fmt::format("a model has no part \"{}\"{}", selector.part,
-                                   near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+                                   did_you_mean(selector.part, parts)));
   }
   if (dot == std::string_view::npos) return selector;
   const std::string_view section = text.substr(dot + 1);
@@ -118,9 +118,8 @@ Selector parse_selector(std::string_view text) {
     selector.section = section;
   } else {
     const std::string names[] = {"embeddings", "layers", "norm", "head"};
-    const std::string near = nearest_name(section, names, names + (language ? 4 : 3));
     bad_selector(text, fmt::format("{} has no section \"{}\"{}", selector.part, section,
-                                   near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+                                   did_you_mean(section, {names, language ? 4u : 3u})));
   }
   return selector;
 }

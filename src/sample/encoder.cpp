@@ -54,7 +54,9 @@ Sample SampleEncoder::encode(const Example& example) const {
 Rows SampleEncoder::encode_prompt(std::span<const Turn> turns) const {
   check(images_shown(turns) == 0 || rows_per_image_ > 0,
         "the prompt has a picture, but the model is of text alone");
-  return rows_of(template_.render_prompt(turns));
+  Rows rows = rows_of(template_.render_prompt(turns));
+  rows.awaits_answer = true;
+  return rows;
 }
 
 Rows SampleEncoder::rows_of(std::span<const Piece> pieces) const {

@@ -2,13 +2,13 @@
 // Examples -> tokens. The one place where turns and pictures become rows: training, evaluation and
 // `caption`/`ask` all come through here, so that they cannot disagree.
 
-#include <cstdint>
-#include <span>
-
 #include "batch/sample.h"
 #include "sample/example.h"
 #include "text/prompt.h"
 #include "text/tokenizer.h"
+
+#include <cstdint>
+#include <span>
 
 namespace sightline {
 
@@ -22,7 +22,7 @@ class SampleEncoder {
   // supervised token, or with images that no turn shows, is an Error naming the example.
   Sample encode(const Example& example) const;
 
-  // Up to where the assistant is to speak; nothing supervised. For generation.
+  // Up to where the assistant is to speak, awaiting its answer; nothing supervised. For generation.
   Rows encode_prompt(std::span<const Turn> turns) const;
 
  private:

@@ -2,16 +2,17 @@
 
 #include "bundle/hugging_face.h"
 
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/arange.h>
-#include <c10/core/GradMode.h>
-
 #include "base/json.h"
 #include "base/rng.h"
 #include "batch/compose.h"
 #include "model/model.h"
 #include "tensor/safetensors.h"
 #include "tests/support.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty_like.h>
+#include <c10/core/GradMode.h>
 
 namespace sightline {
 namespace {
@@ -59,20 +60,25 @@ TEST(OracleHuggingFace, VitTinyEqualsTransformers) {
   const at::Tensor pixels = random_parameter("pixels", {2, 3, 224, 224}, 3) * 50;
   ParamMap input;
   input.add("pixels", pixels);
-  const at::Tensor theirs_IND = oracle("vit", folder, input);
-  EXPECT_LE(relative_difference(model.vision().forward(pixels), theirs_IND.slice(1, 1)), 1e-4);
+  const at::Tensor theirs_NRD = oracle("vit", folder, input);
+  EXPECT_LE(relative_difference(model.vision().forward(pixels), theirs_NRD.slice(1, 1)), 1e-4);
+}
+
+fs::path tiny_stories_folder() { return test::data_folder() / "weights/TinyStories-656K"; }
+
+Model tiny_stories() {
+  ModelConfig config;
+  config.language = read_language_config(tiny_stories_folder());
+  ParamMap params;
+  load_language(tiny_stories_folder(), *config.language, at::kFloat, params);
+  return Model(config, std::move(params));
 }
 
 TEST(OracleHuggingFace, TinyStoriesLogitsEqualTransformers) {
-  const fs::path folder = test::data_folder() / "weights/TinyStories-656K";
-  SIGHTLINE_NEEDS(folder);
+  SIGHTLINE_NEEDS(tiny_stories_folder());
   SIGHTLINE_NEEDS(test::oracle_python());
   const c10::NoGradGuard no_grad;
-  ModelConfig config;
-  config.language = read_language_config(folder);
-  ParamMap params;
-  load_language(folder, *config.language, at::kFloat, params);
-  const Model model(config, std::move(params));
+  const Model model = tiny_stories();
   const Batch batch = text_batch([] {
     Rng rng(4);
     std::vector<int32_t> tokens = {1};
@@ -83,33 +89,33 @@ TEST(OracleHuggingFace, TinyStoriesLogitsEqualTransformers) {
   std::copy(batch.tokens_T.begin(), batch.tokens_T.end(), tokens.data_ptr<int32_t>());
   ParamMap input;
   input.add("tokens", tokens);
-  const at::Tensor theirs = oracle("llama", folder, input);
+  const at::Tensor theirs = oracle("llama", tiny_stories_folder(), input);
   const at::Tensor ours = model.forward(batch, {}).matmul(model.language().head().t());
   EXPECT_LE(relative_difference(ours, theirs[0]), 1e-4);
 }
 
-TEST(HuggingFace, TinyStoriesLastLogitsEqualItsReference) {
-  const fs::path folder = test::data_folder() / "weights/TinyStories-656K";
-  SIGHTLINE_NEEDS(folder);
+// The reference came with the weights: logits after the prompt, and what greedy decoding says.
+TEST(HuggingFace, TinyStoriesGoesOnAsItsReference) {
+  SIGHTLINE_NEEDS(tiny_stories_folder() / "reference_outputs.json");
   const c10::NoGradGuard no_grad;
-  ModelConfig config;
-  config.language = read_language_config(folder);
-  ParamMap params;
-  load_language(folder, *config.language, at::kFloat, params);
-  const Model model(config, std::move(params));
-  const Json references = read_json(folder / "reference_outputs.json");
-  const Json cases = references.is_array() ? references : references.begin().value();
-  ASSERT_FALSE(cases.empty());
-  for (const Json& each : cases) {
-    std::vector<int32_t> ids = each.at("prompt_ids").get<std::vector<int32_t>>();
-    const std::vector<int32_t> expected = each.at("greedy_ids").get<std::vector<int32_t>>();
-    while (ids.size() < expected.size()) {
-      const at::Tensor hidden = model.forward(text_batch(ids), {});
-      const at::Tensor logits = hidden[-1].matmul(model.language().head().t());
-      ids.push_back(static_cast<int32_t>(logits.argmax().item<int64_t>()));
-    }
-    EXPECT_EQ(ids, expected) << each.at("prompt");
+  const Model model = tiny_stories();
+  const Json reference = read_json(tiny_stories_folder() / "reference_outputs.json");
+  auto ids = reference.at("prompt_ids").get<std::vector<int32_t>>();
+  const auto greedy = reference.at("greedy_ids").get<std::vector<int32_t>>();
+  ASSERT_GT(greedy.size(), ids.size());
+  const auto last_logits = [&] {
+    return model.forward(text_batch(ids), {})[-1].matmul(model.language().head().t());
+  };
+  const at::Tensor after_prompt = last_logits();
+  const auto expected = reference.at("last_logits").get<std::vector<float>>();
+  ASSERT_EQ(after_prompt.numel(), static_cast<int64_t>(expected.size()));
+  at::Tensor theirs = at::empty_like(after_prompt);
+  std::copy(expected.begin(), expected.end(), theirs.data_ptr<float>());
+  EXPECT_LE(relative_difference(after_prompt, theirs), 1e-4);
+  while (ids.size() < greedy.size()) {
+    ids.push_back(static_cast<int32_t>(last_logits().argmax().item<int64_t>()));
   }
+  EXPECT_EQ(ids, greedy);
 }
 
 }  // namespace

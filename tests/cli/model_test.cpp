@@ -92,9 +92,29 @@ TEST_F(SlowModel, CaptionsAFolderInOrder) {
 TEST_F(SlowModel, CaptionsWithoutTheRecipesFolders) {
   std::string recipe = kRecipe;
   recipe.replace(recipe.find("from = \"model\""), 14, "from = \"elsewhere\"");
+  recipe += "[data.gone]\nformat = \"jsonl\"\nannotations = \"${SIGHTLINE_UNSET}/rows.jsonl\"\n";
   std::ofstream(folder_.path() / "model/recipe.toml") << recipe;
-  const CommandResult result = run("caption model scenes/images/000001.png");
+  const std::string picture = "scenes/images/000001.png";
+  const CommandResult plain =
+      run("caption model " + picture + " --prompt look --max-tokens 5", "2>/dev/null");
+  // From another working folder, with the recipe's prompt and decoding, and no word about paths.
+  std::filesystem::create_directory(folder_.path() / "other");
+  const CommandResult result = run_command("cd " + (folder_.path() / "other").string() + " && " +
+                                           binary_.string() + " caption ../model ../" + picture);
   EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(result.output, plain.output);
+  EXPECT_EQ(run("evaluate model answers --limit 2").exit_code, 0);
+}
+
+TEST_F(SlowModel, EvaluateNamesMissingData) {
+  std::string recipe = kRecipe;
+  recipe += "[data.gone]\nformat = \"jsonl\"\nannotations = \"gone.jsonl\"\n";
+  recipe += "[task.absent]\nkind = \"caption\"\ndata = \"gone\"\n";
+  std::ofstream(folder_.path() / "model/recipe.toml") << recipe;
+  const CommandResult result = run("evaluate model absent");
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_THAT(result.output, HasSubstr("gone.jsonl"));
+  EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
 }
 
 TEST_F(SlowModel, Answers) {

@@ -235,6 +235,40 @@ TEST(ParseRecipe, GoesOnWithTheFoldersMask) {
   EXPECT_EQ(parsed(text, {"model.mask=causal"}).model.mask, MaskPolicy::causal);
 }
 
+// A model folder's recipe, read where nothing that it names is left.
+TEST(ParseRecipe, PathsMayWaitUntilTheyAreOpened) {
+  const Workplace workplace;
+  std::string text = print_recipe(parsed(kFull));
+  text = replaced(text, "\"words.txt\"", "\"${SIGHTLINE_NO_SUCH_VARIABLE}/words.txt\"");
+  const std::string on = replaced(
+      kRecipe, "vision = \"models/vit\"\nlanguage = \"models/lm\"\nconnector = \"shuffle\"",
+      "from = \"runs/model\"\nmask = \"question\"");
+  const TemporaryFolder elsewhere;
+  std::filesystem::current_path(elsewhere.path());
+  const std::string folders(kRecipe);  // parts from folders, the tokenizer the language's
+  for (const std::string& each : {text, on, folders}) {
+    EXPECT_NE(mistake_in(each), "");
+    EXPECT_NO_THROW(parse_recipe(each, "r.toml", {}, PathCheck::later)) << each;
+  }
+  const Recipe recipe = parse_recipe(on, "r.toml", {}, PathCheck::later);
+  EXPECT_EQ(recipe.model.mask, MaskPolicy::question);
+  EXPECT_EQ(recipe.data.at("train").images, "photos");
+  const Recipe full = parse_recipe(text, "r.toml", {}, PathCheck::later);
+  EXPECT_EQ(full.data.at("t").annotations, "${SIGHTLINE_NO_SUCH_VARIABLE}/words.txt");
+}
+
+TEST(ParseRecipe, OtherMistakesDoNotWait) {
+  const Workplace workplace;
+  const std::string text = replaced(replaced(kRecipe, "lr = 1e-3", "lr = 30.0"), "photos", "gone");
+  try {
+    parse_recipe(text, "r.toml", {}, PathCheck::later);
+    FAIL() << "was taken";
+  } catch (const UsageError& error) {
+    EXPECT_THAT(error.what(), StartsWith("r.toml:39:6: \"lr\""));
+    EXPECT_THAT(error.what(), ::testing::Not(HasSubstr("gone")));
+  }
+}
+
 TEST(ParseRecipe, ScenesOfTextNeedNoVision) {
   const Workplace workplace;
   const std::string text =

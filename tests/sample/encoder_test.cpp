@@ -71,6 +71,8 @@ TEST_P(Encoder, ThePromptIsAPrefixOfTheWhole) {
   EXPECT_TRUE(std::equal(start.kinds.begin(), start.kinds.end(), whole.kinds.begin()));
   EXPECT_EQ(std::count(start.supervised.begin(), start.supervised.end(), 1), 0);
   EXPECT_TRUE(whole.supervised[start.tokens.size()]);
+  EXPECT_TRUE(start.awaits_answer);
+  EXPECT_FALSE(whole.awaits_answer);
 }
 
 TEST_P(Encoder, TextAlone) {
