@@ -81,8 +81,8 @@ inline CommandResult run_oracle(const std::string& name, const std::string& argu
 
 }  // namespace sightline::test
 
-#define SIGHTLINE_NEEDS(wanted)                                            \
+#define SIGHTLINE_NEEDS(wanted)                                           \
   do {                                                                    \
     if (!std::filesystem::exists(wanted))                                 \
-      GTEST_SKIP() << "needs " << std::filesystem::path(wanted).string();  \
+      GTEST_SKIP() << "needs " << std::filesystem::path(wanted).string(); \
   } while (false)

@@ -2,7 +2,8 @@
 // The two kinds of error that Sightline knows, and no third.
 //   Error           the user's to mend: names the file, row or key, the value and what to do.
 //   AssertionError  our bug: says which invariant broke and where.
-// main() turns the first into one line and exit code 1 or 2, the second into a request to report it.
+// main() turns the first into one line and exit code 1 or 2, the second into a request to report
+// it.
 
 #include <source_location>
 #include <stdexcept>
@@ -54,8 +55,8 @@ std::string nearest_name(std::string_view name, const std::string* first, const 
 }  // namespace sightline
 
 // An invariant of our own code. SL_ASSERT(a == b, "a is {} and b is {}", a, b);
-#define SL_ASSERT(condition, ...)                                              \
-  do {                                                                         \
-    if (!(condition)) [[unlikely]]                                             \
-      ::sightline::assertion_failed(#condition, ::fmt::format(__VA_ARGS__));   \
+#define SL_ASSERT(condition, ...)                                            \
+  do {                                                                       \
+    if (!(condition)) [[unlikely]]                                           \
+      ::sightline::assertion_failed(#condition, ::fmt::format(__VA_ARGS__)); \
   } while (false)

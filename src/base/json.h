@@ -36,8 +36,9 @@ T json_get(const Json& object, const char* key, std::string_view source) {
   // nlohmann would cut 2.5 to 2, wrap -1 to a large size and read true as 1.
   if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
     if (!found->is_number_integer()) json_mismatch(source, key, *found, "an integer was expected");
-    const bool fits = found->is_number_unsigned() ? std::in_range<T>(found->template get<uint64_t>())
-                                                  : std::in_range<T>(found->template get<int64_t>());
+    const bool fits = found->is_number_unsigned()
+                          ? std::in_range<T>(found->template get<uint64_t>())
+                          : std::in_range<T>(found->template get<int64_t>());
     if (!fits) json_mismatch(source, key, *found, "out of range");
   }
   try {

@@ -7,10 +7,10 @@
 // own_end == end. A block run sees all its keys; a causal run sees them aligned to the lower right
 // (its last row sees all, its first all but the run's later rows). No dense mask is needed.
 
+#include "batch/layout.h"
+
 #include <cstdint>
 #include <vector>
-
-#include "batch/layout.h"
 
 namespace sightline {
 
@@ -28,8 +28,8 @@ struct AttentionPlan {
   int64_t rows = 0;
   std::vector<Run> runs;  // in the order of their rows; together they cover every row once
 
-  int64_t num_keys() const;           // summed over runs: rows read as keys
-  int64_t num_scores() const;         // allowed (q, k) pairs
+  int64_t num_keys() const;    // summed over runs: rows read as keys
+  int64_t num_scores() const;  // allowed (q, k) pairs
 };
 
 // Asserts the layout's invariants (contiguous documents, branches after their trunk, blocks

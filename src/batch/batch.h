@@ -4,14 +4,14 @@
 //
 // Shapes: T packed rows, I images, R rows an image takes, S supervised predictions.
 
+#include "batch/attention_plan.h"
+#include "batch/layout.h"
+#include "batch/sample.h"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "batch/attention_plan.h"
-#include "batch/layout.h"
-#include "batch/sample.h"
 
 namespace sightline {
 

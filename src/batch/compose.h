@@ -1,12 +1,12 @@
 #pragma once
 // Samples -> one packed Batch under a mask policy: documents, branches, blocks, positions, targets.
 
-#include <cstdint>
-#include <span>
-
 #include "batch/batch.h"
 #include "batch/sample.h"
 #include "recipe/recipe.h"
+
+#include <cstdint>
+#include <span>
 
 namespace sightline {
 

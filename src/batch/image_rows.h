@@ -2,9 +2,9 @@
 // The one function that counts the rows an image takes in the language model's sequence. Data,
 // model, generation and serving all ask here.
 
-#include <cstdint>
-
 #include "recipe/model_config.h"
+
+#include <cstdint>
 
 namespace sightline {
 

@@ -13,9 +13,9 @@ inline constexpr int32_t kImageRow = -1;  // token id of a row that an image's f
 
 enum class RowKind : uint8_t { image, user, assistant };  // user: also the template's own words
 
-// Tokens in order; images stand as runs of kImageRow. A supervised token is one that the model is to
-// predict, from the row before it (compose.h shifts, once, there and nowhere else). A first token
-// has no row before it and is never predicted.
+// Tokens in order; images stand as runs of kImageRow. A supervised token is one that the model is
+// to predict, from the row before it (compose.h shifts, once, there and nowhere else). A first
+// token has no row before it and is never predicted.
 struct Rows {
   std::vector<int32_t> tokens;
   std::vector<RowKind> kinds;
@@ -25,8 +25,8 @@ struct Rows {
 
 // Where an image comes from: what the loader decodes and the feature store keys by content.
 struct ImageSource {
-  std::string path;                             // a file, or
-  std::shared_ptr<const std::string> encoded;   // PNG/JPEG bytes held in memory (generated scenes)
+  std::string path;                            // a file, or
+  std::shared_ptr<const std::string> encoded;  // PNG/JPEG bytes held in memory (generated scenes)
   std::string name() const { return encoded ? "<generated>" : path; }
 };
 
@@ -34,10 +34,10 @@ struct ImageSource {
 // conversations of one sample share (their common prefix) and lays it out as a trunk, where the
 // mask policy lets it.
 struct Sample {
-  std::string where;                        // "file:row", for errors and the log
-  std::vector<ImageSource> images;          // in the order of their rows
-  std::vector<Rows> conversations;          // at least one
-  std::vector<std::string> references;      // evaluation: the captions or answers as given
+  std::string where;                    // "file:row", for errors and the log
+  std::vector<ImageSource> images;      // in the order of their rows
+  std::vector<Rows> conversations;      // at least one
+  std::vector<std::string> references;  // evaluation: the captions or answers as given
 };
 
 }  // namespace sightline

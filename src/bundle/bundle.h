@@ -1,20 +1,14 @@
 #pragma once
 // A bundle: a model with all that is needed to use it. On disk, a model folder that stands alone:
 //
-//   sightline.json   format_version, mask, template, image processor, connector, what it was made by
-//   vision/          config.json, model.safetensors, preprocessor_config.json (Hugging Face's ViT)
-//   connector/       model.safetensors
-//   language/        config.json, model.safetensors, tokenizer.json (Hugging Face's Llama)
-//   recipe.toml      the resolved recipe of the run that made it
-//   README.md        the model card: parts, data and their terms, scores
+//   sightline.json   format_version, mask, template, image processor, connector, what it was made
+//   by vision/          config.json, model.safetensors, preprocessor_config.json (Hugging Face's
+//   ViT) connector/       model.safetensors language/        config.json, model.safetensors,
+//   tokenizer.json (Hugging Face's Llama) recipe.toml      the resolved recipe of the run that made
+//   it README.md        the model card: parts, data and their terms, scores
 //
 // It is written aside and renamed, so that a reader never meets a half-written one. A program that
 // does not know a folder's format version, mask or template refuses it.
-
-#include <filesystem>
-#include <memory>
-#include <optional>
-#include <string>
 
 #include "image/processor.h"
 #include "model/model.h"
@@ -22,6 +16,11 @@
 #include "sample/encoder.h"
 #include "text/prompt.h"
 #include "text/tokenizer.h"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
 
 namespace sightline {
 
@@ -45,6 +44,7 @@ Bundle make_bundle(const ModelRecipe& recipe, uint64_t seed, at::ScalarType dtyp
 Bundle load_bundle(const std::filesystem::path& folder, at::ScalarType dtype);
 
 // `card` is the text of README.md.
-void save_bundle(const std::filesystem::path& folder, const Bundle& bundle, const std::string& card);
+void save_bundle(const std::filesystem::path& folder, const Bundle& bundle,
+                 const std::string& card);
 
 }  // namespace sightline

@@ -1,12 +1,12 @@
 #include "bundle/hugging_face.h"
 
-#include <functional>
-
-#include <fmt/ranges.h>
-
 #include "base/error.h"
 #include "base/json.h"
 #include "tensor/safetensors.h"
+
+#include <functional>
+
+#include <fmt/ranges.h>
 
 namespace sightline {
 
@@ -83,13 +83,15 @@ void load_language(const fs::path& folder, const LanguageConfig& config, at::Sca
 }
 
 void save_vision(const fs::path& folder, const VisionConfig& config, const ParamMap& params) {
-  save_part(folder, to_json(config), vision_parameters(config),
-            [](const std::string& name) { return "vit." + without_prefix(name, "vision."); }, params);
+  save_part(
+      folder, to_json(config), vision_parameters(config),
+      [](const std::string& name) { return "vit." + without_prefix(name, "vision."); }, params);
 }
 
 void save_language(const fs::path& folder, const LanguageConfig& config, const ParamMap& params) {
-  save_part(folder, to_json(config), language_parameters(config),
-            [](const std::string& name) { return without_prefix(name, "language."); }, params);
+  save_part(
+      folder, to_json(config), language_parameters(config),
+      [](const std::string& name) { return without_prefix(name, "language."); }, params);
 }
 
 }  // namespace sightline

@@ -5,14 +5,14 @@
 // Classification) or "X" (ViTModel) is "vision.X". Language: "model.X" and "lm_head.weight" are
 // "language.model.X" and "language.lm_head.weight"; tied weights may be stored under either name.
 
+#include "model/model.h"
+#include "recipe/model_config.h"
+#include "tensor/param_map.h"
+
 #include <cstdint>
 #include <filesystem>
 
 #include <ATen/core/Tensor.h>
-
-#include "model/model.h"
-#include "recipe/model_config.h"
-#include "tensor/param_map.h"
 
 namespace sightline {
 

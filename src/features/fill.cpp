@@ -1,16 +1,16 @@
 #include "features/fill.h"
 
-#include <cstring>
-
-#include <ATen/ops/from_blob.h>
-#include <ATen/ops/zeros.h>
-#include <c10/core/GradMode.h>
-
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "image/decode.h"
 #include "recipe/trainable.h"
+
+#include <cstring>
+
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
 
 namespace sightline {
 
@@ -30,7 +30,8 @@ std::string store_name(const Bundle& bundle, int64_t depth) {
   const Trainable lies_above(above, layers, 0);
   for (const auto& [name, tensor] : bundle.model->params()) {
     if (!name.starts_with("vision.") || lies_above(name)) continue;
-    text += content_key(std::span(static_cast<const std::byte*>(tensor.data_ptr()), tensor.nbytes()));
+    text +=
+        content_key(std::span(static_cast<const std::byte*>(tensor.data_ptr()), tensor.nbytes()));
   }
   return content_key(text);
 }
@@ -60,10 +61,8 @@ class Filler {
   void compute() {
     if (keys_.empty()) return;
     const c10::NoGradGuard no_grad;
-    const at::Tensor hidden_IND = bundle_.model->vision()
-                                      .below(pixels_, options_.depth)
-                                      .to(at::kBFloat16)
-                                      .contiguous();
+    const at::Tensor hidden_IND =
+        bundle_.model->vision().below(pixels_, options_.depth).to(at::kBFloat16).contiguous();
     const auto* words = static_cast<const uint16_t*>(hidden_IND.data_ptr());
     for (size_t i = 0; i < keys_.size(); ++i) {
       const auto size = static_cast<size_t>(store_.words());
@@ -124,7 +123,8 @@ std::unique_ptr<FeatureStore> filled_store(const Bundle& bundle,
   filler.compute();
   store->finish();
   progress.finish();
-  if (computed > 0) log("features: {} pictures computed, {} in {}", computed, store->size(), folder.string());
+  if (computed > 0)
+    log("features: {} pictures computed, {} in {}", computed, store->size(), folder.string());
   return store;
 }
 

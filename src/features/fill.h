@@ -2,15 +2,15 @@
 // Fills a feature store: the frozen lower part of the vision model is run once over every picture
 // that a stage will show, in batches of one fixed shape, before the stage's first step.
 
-#include <cstdint>
-#include <memory>
-#include <span>
-#include <string>
-
 #include "bundle/bundle.h"
 #include "data/dataset.h"
 #include "data/feature_store.h"
 #include "data/loader.h"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
 
 namespace sightline {
 

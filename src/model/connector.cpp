@@ -1,11 +1,11 @@
 #include "model/connector.h"
 
+#include "base/error.h"
+
 #include <cmath>
 
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
-
-#include "base/error.h"
 
 namespace sightline {
 

@@ -6,10 +6,10 @@
 //
 // Legend: I images, P patches, R rows an image takes, V vision's hidden size, D language's.
 
-#include <ATen/core/Tensor.h>
-
 #include "recipe/model_config.h"
 #include "tensor/param_map.h"
+
+#include <ATen/core/Tensor.h>
 
 namespace sightline {
 

@@ -1,5 +1,8 @@
 #include "model/decoder.h"
 
+#include "base/error.h"
+#include "model/rms_norm.h"
+
 #include <cmath>
 
 #include <ATen/TensorOperators.h>
@@ -9,10 +12,7 @@
 #include <ATen/ops/linear.h>
 #include <ATen/ops/outer.h>
 #include <ATen/ops/pow.h>
-#include <ATen/ops/rms_norm.h>
 #include <ATen/ops/silu.h>
-
-#include "base/error.h"
 
 namespace sightline {
 
@@ -27,7 +27,8 @@ struct Rotary {
     const at::ScalarType precise = dtype == at::kDouble ? at::kDouble : at::kFloat;
     const at::Tensor exponents =
         at::arange(0, config.head_dim, 2, at::TensorOptions(precise)) / config.head_dim;
-    const at::Tensor angles_Th = at::outer(positions_T.to(precise), at::pow(config.rope_theta, -exponents));
+    const at::Tensor angles_Th =
+        at::outer(positions_T.to(precise), at::pow(config.rope_theta, -exponents));
     const at::Tensor angles_Td = at::cat({angles_Th, angles_Th}, 1).unsqueeze(1);
     cos_T1d = angles_Td.cos().to(dtype);
     sin_T1d = angles_Td.sin().to(dtype);
@@ -60,7 +61,7 @@ at::Tensor Decoder::forward(const at::Tensor& x_TD, const at::Tensor& positions_
                             const Attend& attend) const {
   const Rotary rotate(positions_T, config_, x_TD.scalar_type());
   const auto norm = [&](const at::Tensor& x, const std::string& name) {
-    return at::rms_norm(x, {config_.hidden_size}, param(name + ".weight"), config_.rms_norm_eps);
+    return rms_norm(x, param(name + ".weight"), config_.rms_norm_eps);
   };
   at::Tensor x = x_TD;
   for (int64_t i = 0; i < config_.num_hidden_layers; ++i) {
@@ -79,7 +80,8 @@ at::Tensor Decoder::forward(const at::Tensor& x_TD, const at::Tensor& positions_
                heads(a, "self_attn.v_proj", config_.num_key_value_heads));
     x = x + linear(attended.flatten(1), "self_attn.o_proj");
     const at::Tensor b = norm(x, prefix + "post_attention_layernorm");
-    x = x + linear(at::silu(linear(b, "mlp.gate_proj")) * linear(b, "mlp.up_proj"), "mlp.down_proj");
+    x = x +
+        linear(at::silu(linear(b, "mlp.gate_proj")) * linear(b, "mlp.up_proj"), "mlp.down_proj");
   }
   return norm(x, "model.norm");
 }
@@ -104,7 +106,8 @@ std::vector<std::pair<std::string, std::vector<int64_t>>> language_parameters(
     list.push_back({prefix + "mlp.down_proj.weight", {d, m}});
   }
   list.push_back({"language.model.norm.weight", {d}});
-  if (!config.tie_word_embeddings) list.push_back({"language.lm_head.weight", {config.vocab_size, d}});
+  if (!config.tie_word_embeddings)
+    list.push_back({"language.lm_head.weight", {config.vocab_size, d}});
   return list;
 }
 

@@ -5,14 +5,15 @@
 // The decoder knows no mask and keeps no state: its rows are packed, and how they attend is an
 // argument. Training passes a plan's attention, generation one that reads and fills a KV cache.
 //
-// Legend: T packed rows, D hidden size, H query heads, G key/value heads, d head size, V vocabulary.
+// Legend: T packed rows, D hidden size, H query heads, G key/value heads, d head size, V
+// vocabulary.
+
+#include "recipe/model_config.h"
+#include "tensor/param_map.h"
 
 #include <functional>
 
 #include <ATen/core/Tensor.h>
-
-#include "recipe/model_config.h"
-#include "tensor/param_map.h"
 
 namespace sightline {
 

@@ -1,15 +1,15 @@
 #include "model/model.h"
 
+#include "base/error.h"
+#include "base/rng.h"
+#include "batch/image_rows.h"
+
 #include <cmath>
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
-
-#include "base/error.h"
-#include "base/rng.h"
-#include "batch/image_rows.h"
 
 namespace sightline {
 
@@ -99,7 +99,8 @@ at::Tensor random_parameter(const std::string& name, const std::vector<int64_t>&
   if (is_norm) return at::ones(shape, at::kFloat);
   // The connector's matrices keep the variance of their input; the others start as Hugging Face's.
   double deviation = 0.02;
-  if (name.starts_with("connector.")) deviation = 1.0 / std::sqrt(static_cast<double>(shape.back()));
+  if (name.starts_with("connector."))
+    deviation = 1.0 / std::sqrt(static_cast<double>(shape.back()));
   at::Tensor tensor = at::empty(shape, at::kFloat);
   Rng rng(derive_seed(seed, name));
   float* values = tensor.data_ptr<float>();

@@ -4,11 +4,6 @@
 //
 // Legend: T packed rows, D language's hidden size, I images, R rows an image takes.
 
-#include <memory>
-#include <optional>
-
-#include <ATen/core/Tensor.h>
-
 #include "batch/batch.h"
 #include "model/connector.h"
 #include "model/decoder.h"
@@ -16,6 +11,11 @@
 #include "recipe/model_config.h"
 #include "tensor/attention.h"
 #include "tensor/param_map.h"
+
+#include <memory>
+#include <optional>
+
+#include <ATen/core/Tensor.h>
 
 namespace sightline {
 

@@ -1,5 +1,7 @@
 #include "model/vision_encoder.h"
 
+#include "base/error.h"
+
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
@@ -7,8 +9,6 @@
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
-
-#include "base/error.h"
 
 namespace sightline {
 
@@ -54,9 +54,8 @@ at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number) const {
 }
 
 at::Tensor VisionEncoder::finish(const at::Tensor& x_IND) const {
-  const at::Tensor normed =
-      at::layer_norm(x_IND, {config_.hidden_size}, param("layernorm.weight"),
-                     param("layernorm.bias"), config_.layer_norm_eps);
+  const at::Tensor normed = at::layer_norm(x_IND, {config_.hidden_size}, param("layernorm.weight"),
+                                           param("layernorm.bias"), config_.layer_norm_eps);
   return normed.slice(1, 1);  // patches alone: the class token has no place in the picture
 }
 

@@ -2,12 +2,13 @@
 // A Vision Transformer as transformers' ViTModel computes it (modeling_vit.py): patch embedding,
 // class token, learned positions, pre-norm layers, exact GELU, a last LayerNorm.
 //
-// Legend: I images, N tokens an image (class token first, then P patches row by row), D hidden size.
-
-#include <ATen/core/Tensor.h>
+// Legend: I images, N tokens an image (class token first, then P patches row by row), D hidden
+// size.
 
 #include "recipe/model_config.h"
 #include "tensor/param_map.h"
+
+#include <ATen/core/Tensor.h>
 
 namespace sightline {
 
@@ -17,8 +18,8 @@ class VisionEncoder {
   VisionEncoder(const VisionConfig& config, const ParamMap& params);
 
   // The model cut in two at `depth`: what lies below layer `depth`, and from there on. depth 0 cuts
-  // behind the embeddings; num_layers before the last norm; num_layers + 1 behind it. A frozen lower
-  // part is computed once and stored, at the cut `lowest_vision_layer()` gives.
+  // behind the embeddings; num_layers before the last norm; num_layers + 1 behind it. A frozen
+  // lower part is computed once and stored, at the cut `lowest_vision_layer()` gives.
   at::Tensor below(const at::Tensor& pixels_ICHW, int64_t depth) const;
   at::Tensor above(const at::Tensor& hidden_IND, int64_t depth) const;
 

@@ -2,12 +2,12 @@
 // What a model is made of, as read from Hugging Face config.json files or written in a recipe.
 // Sources: transformers' configuration_vit.py and configuration_llama.py (names and defaults).
 
+#include "base/json.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
-
-#include "base/json.h"
 
 namespace sightline {
 

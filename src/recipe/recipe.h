@@ -2,14 +2,14 @@
 // A recipe: all that a run is, typed. Read from TOML by parse.h, validated whole before anything
 // starts, printed back by print.h. Every default is here; docs/recipe.md explains the keys.
 
+#include "recipe/model_config.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "recipe/model_config.h"
 
 namespace sightline {
 
@@ -27,10 +27,10 @@ struct PartSource {
 
 struct ModelRecipe {
   std::string from;  // a Sightline model folder to go on from; then no other source is given
-  std::optional<PartSource<VisionConfig>> vision;  // none: a model of text alone
+  std::optional<PartSource<VisionConfig>> vision;      // none: a model of text alone
   std::optional<PartSource<LanguageConfig>> language;  // none: a vision model alone (reconstruct)
   ConnectorConfig connector;
-  std::string tokenizer;  // folder or tokenizer.json; empty: the language folder's
+  std::string tokenizer;                  // folder or tokenizer.json; empty: the language folder's
   std::string prompt_template = "plain";  // plain | chatml
   MaskPolicy mask = MaskPolicy::image;
   // How a photograph becomes the vision model's square. Empty: the vision folder's
@@ -52,10 +52,10 @@ struct DataRecipe {
   OnBadSample on_bad_sample = OnBadSample::fail;
   int64_t limit = 0;  // first N samples; 0: all
   // scenes only
-  int64_t count = 0;       // number of scenes
-  uint64_t seed = 0;       // of the generator
-  std::string task;        // caption | question | both
-  std::string where;       // file:line:column of its table, for errors met later
+  int64_t count = 0;  // number of scenes
+  uint64_t seed = 0;  // of the generator
+  std::string task;   // caption | question | both
+  std::string where;  // file:line:column of its table, for errors met later
 };
 
 struct MixtureEntry {
@@ -81,18 +81,18 @@ struct StageRecipe {
   std::vector<std::string> train;  // vision | vision.layers[8:] | connector | language | ...
   std::vector<MixtureEntry> mixture;
   Objective objective = Objective::answers;
-  double epochs = 1.0;        // of the mixture's first entry
-  int64_t max_steps = 0;      // stop earlier; 0: no bound
-  int64_t step_tokens = 16384;   // real tokens an optimizer step (at least)
-  int64_t micro_tokens = 8192;   // most tokens of one forward
+  double epochs = 1.0;          // of the mixture's first entry
+  int64_t max_steps = 0;        // stop earlier; 0: no bound
+  int64_t step_tokens = 16384;  // real tokens an optimizer step (at least)
+  int64_t micro_tokens = 8192;  // most tokens of one forward
   LearningRates lr;
-  double warmup = 0.03;       // of the stage's steps
+  double warmup = 0.03;  // of the stage's steps
   Schedule schedule = Schedule::cosine;
   double final_lr = 0.0;      // of the peak, at the stage's end
   double weight_decay = 0.0;  // on matrices only, never on norms, biases, embeddings
   double beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;
-  double clip = 1.0;          // gradient norm; 0: none
-  double mask_ratio = 0.6;    // reconstruct: hidden share of an image's patches
+  double clip = 1.0;        // gradient norm; 0: none
+  double mask_ratio = 0.6;  // reconstruct: hidden share of an image's patches
   std::optional<MaskPolicy> mask;
   std::string where;
 };
@@ -109,19 +109,19 @@ struct DecodingRecipe {
 struct TaskRecipe {
   std::string name;
   TaskKind kind = TaskKind::caption;
-  std::string data;      // a [data.*] table
-  int64_t limit = 0;     // first N images during training; 0: all
+  std::string data;   // a [data.*] table
+  int64_t limit = 0;  // first N images during training; 0: all
   DecodingRecipe decoding;
   std::vector<std::string> baselines;  // frequent | nearest | blind
   std::string neighbours;              // frequent, nearest: the data whose captions they give back
 };
 
 struct EvalRecipe {
-  int64_t every = 0;         // optimizer steps; 0: at stage ends only
+  int64_t every = 0;               // optimizer steps; 0: at stage ends only
   std::vector<std::string> tasks;  // [task.*] tables scored then
-  std::string validation;    // a [data.*] table whose loss is measured then; may be empty
+  std::string validation;          // a [data.*] table whose loss is measured then; may be empty
   int64_t validation_limit = 200;
-  std::string best;          // a score's name; the best checkpoint is kept by it
+  std::string best;  // a score's name; the best checkpoint is kept by it
 };
 
 struct CheckpointRecipe {
@@ -133,9 +133,9 @@ struct Recipe {
   std::string name;
   uint64_t seed = 0;
   NumberType numbers = NumberType::fp32;
-  int64_t threads = 0;    // 0: all cores
-  int64_t look_ahead = 256;  // samples the packer may choose among
-  int64_t workers = 1;    // decoding threads of the loader
+  int64_t threads = 0;                    // 0: all cores
+  int64_t look_ahead = 256;               // samples the packer may choose among
+  int64_t workers = 1;                    // decoding threads of the loader
   std::string cache = ".cache/features";  // feature stores
   ModelRecipe model;
   std::map<std::string, DataRecipe> data;

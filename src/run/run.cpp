@@ -1,12 +1,5 @@
 #include "run/run.h"
 
-#include <atomic>
-#include <csignal>
-#include <cmath>
-#include <optional>
-
-#include <ATen/Parallel.h>
-
 #include "base/crash_point.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -21,6 +14,13 @@
 #include "train/checkpoint.h"
 #include "train/reconstruct.h"
 #include "train/stage_trainer.h"
+
+#include <atomic>
+#include <cmath>
+#include <csignal>
+#include <optional>
+
+#include <ATen/Parallel.h>
 
 namespace sightline {
 
@@ -90,9 +90,9 @@ class RecipeRun {
 RecipeRun::RecipeRun(const Recipe& recipe, const RunOptions& options)
     : recipe_(recipe),
       options_(options),
-      bundle_((open_folder(), make_bundle(recipe.model, recipe.seed,
-                                          recipe.numbers == NumberType::bf16 ? at::kBFloat16
-                                                                             : at::kFloat))),
+      bundle_((open_folder(),
+               make_bundle(recipe.model, recipe.seed,
+                           recipe.numbers == NumberType::bf16 ? at::kBFloat16 : at::kFloat))),
       checkpoints_(options.folder / "checkpoints", recipe.checkpoint.keep) {
   for (const StageRecipe& each : recipe.stages) {
     if (each.objective != Objective::reconstruct) continue;
@@ -109,14 +109,16 @@ void RecipeRun::open_folder() {
   const std::string text = print_recipe(recipe_);
   if (fs::exists(recipe_file)) {
     if (options_.resume == Resume::no) {
-      fail_usage("{}: a run is there already; go on with --resume, or name another folder with "
-                 "--output",
-                 options_.folder.string());
+      fail_usage(
+          "{}: a run is there already; go on with --resume, or name another folder with "
+          "--output",
+          options_.folder.string());
     }
     if (read_file(recipe_file) != text) {
-      fail_usage("{}: differs from the recipe given; resume with the recipe the run was begun with, "
-                 "or begin anew with another --output",
-                 recipe_file.string());
+      fail_usage(
+          "{}: differs from the recipe given; resume with the recipe the run was begun with, "
+          "or begin anew with another --output",
+          recipe_file.string());
     }
     return;
   }
@@ -179,8 +181,8 @@ void RecipeRun::run_stage() {
   crash_point("stage.saved");
 }
 
-void RecipeRun::after_step(const StepReport& report, const LoadedStep& loaded, StageTrainer& trainer,
-                     const Loader& loader) {
+void RecipeRun::after_step(const StepReport& report, const LoadedStep& loaded,
+                           StageTrainer& trainer, const Loader& loader) {
   ++state_.step;
   ++state_.stage_step;
   state_.loader = loaded.state_after;
@@ -238,22 +240,24 @@ void RecipeRun::show_progress(const StepReport& report) {
   const double elapsed = seconds_now() - stage_started_;
   const std::string left =
       done > 0 ? format_duration(elapsed / done * (1.0 - report.progress)) : "?";
-  progress_.update(fmt::format("{} {:3.0f}% step {} loss {:.3f} |g| {:.2f} {:.0f} tokens/s, {} left",
-                               stage().name, 100 * report.progress, state_.stage_step, smooth_loss_,
-                               report.gradient_norm,
-                               static_cast<double>(stage_rows_) / std::max(1e-9, elapsed), left));
+  progress_.update(fmt::format(
+      "{} {:3.0f}% step {} loss {:.3f} |g| {:.2f} {:.0f} tokens/s, {} left", stage().name,
+      100 * report.progress, state_.stage_step, smooth_loss_, report.gradient_norm,
+      static_cast<double>(stage_rows_) / std::max(1e-9, elapsed), left));
 }
 
 void RecipeRun::evaluate() {
   std::map<std::string, double> scores;
   if (!recipe_.eval.validation.empty() && bundle_.model->config().language) {
-    const size_t index = std::min<size_t>(static_cast<size_t>(state_.stage), recipe_.stages.size() - 1);
+    const size_t index =
+        std::min<size_t>(static_cast<size_t>(state_.stage), recipe_.stages.size() - 1);
     scores["validation_loss"] = validation_loss(recipe_, recipe_.stages[index], bundle_);
   }
   for (const std::string& name : recipe_.eval.tasks) {
     const TaskRecipe& task = recipe_.tasks.at(name);
     const TaskResult result = run_task(bundle_, task, recipe_, {.limit = task.limit});
-    write_result(result, options_.folder / "evaluations" / fmt::format("step-{:08}", state_.step) / name);
+    write_result(result,
+                 options_.folder / "evaluations" / fmt::format("step-{:08}", state_.step) / name);
     for (const Score& score : result.scores) scores.emplace(score.name, score.value);
   }
   if (scores.empty()) return;
@@ -271,8 +275,8 @@ void RecipeRun::keep_best(const std::map<std::string, double>& scores) {
   const auto found = scores.find(recipe_.eval.best);
   if (found == scores.end()) return;
   const bool lower_is_better = recipe_.eval.best == "validation_loss";
-  const bool better =
-      !notes_.best || (lower_is_better ? found->second < *notes_.best : found->second > *notes_.best);
+  const bool better = !notes_.best || (lower_is_better ? found->second < *notes_.best
+                                                       : found->second > *notes_.best);
   if (!better) return;
   notes_.best = found->second;
   notes_.best_step = state_.step;
@@ -298,7 +302,9 @@ std::string RecipeRun::card() const {
   }
   text += "\n## Data\n\nThe data keep their owners' terms.\n\n";
   for (const auto& [name, data] : recipe_.data) {
-    text += fmt::format("- `{}`: {}\n", name, data.annotations.empty() ? "generated scenes" : fs::path(data.annotations).filename().string());
+    text += fmt::format("- `{}`: {}\n", name,
+                        data.annotations.empty() ? "generated scenes"
+                                                 : fs::path(data.annotations).filename().string());
   }
   text += "\nThe whole recipe is `recipe.toml`.\n";
   return text;

@@ -9,9 +9,9 @@
 //   best/             the model folder of the best evaluation, where the recipe asks for one
 //   model/            the trained model
 
-#include <filesystem>
-
 #include "recipe/recipe.h"
+
+#include <filesystem>
 
 namespace sightline {
 
@@ -19,7 +19,7 @@ enum class Resume { no, yes };
 
 struct RunOptions {
   std::filesystem::path folder;  // the run folder
-  Resume resume = Resume::no;    // go on from the newest checkpoint; from the start if there is none
+  Resume resume = Resume::no;  // go on from the newest checkpoint; from the start if there is none
 };
 
 // Trains. On SIGINT or SIGTERM it writes a checkpoint behind the step at hand and fails with a

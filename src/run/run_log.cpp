@@ -1,9 +1,9 @@
 #include "run/run_log.h"
 
-#include <sstream>
-
 #include "base/error.h"
 #include "base/file.h"
+
+#include <sstream>
 
 namespace sightline {
 

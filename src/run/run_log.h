@@ -2,11 +2,11 @@
 // run.jsonl: one line an optimizer step or evaluation, in the order in which they happened. A
 // resumed run first drops the lines behind its checkpoint, so that the file tells one story.
 
+#include "base/json.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-
-#include "base/json.h"
 
 namespace sightline {
 

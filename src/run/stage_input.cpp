@@ -1,11 +1,11 @@
 #include "run/stage_input.h"
 
-#include <c10/core/GradMode.h>
-
 #include "base/error.h"
 #include "base/rng.h"
 #include "features/fill.h"
 #include "train/stage_trainer.h"
+
+#include <c10/core/GradMode.h>
 
 namespace sightline {
 
@@ -57,7 +57,8 @@ StageInput::StageInput(const Recipe& recipe, int64_t stage_index, const Bundle& 
         loader_entry(*datasets_.back(), recipe.data.at(entry.data), entry.weight));
     pictures = pictures || shows_pictures(*datasets_.back());
   }
-  // Depth 0 would store nothing but embeddings: pixels then, as where the whole vision model trains.
+  // Depth 0 would store nothing but embeddings: pixels then, as where the whole vision model
+  // trains.
   depth_ = config.vision ? trainable_of(stage, config).lowest_vision_layer() : 0;
   if (depth_ == 0 || stage.objective == Objective::reconstruct) depth_ = kFromPixels;
   if (depth_ != kFromPixels && pictures) {

@@ -2,17 +2,17 @@
 // What a stage reads, opened: data sets, the feature store where the vision model's lower part is
 // frozen, and the loader over them.
 
-#include <cstdint>
-#include <map>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "bundle/bundle.h"
 #include "data/dataset.h"
 #include "data/feature_store.h"
 #include "data/loader.h"
 #include "recipe/recipe.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace sightline {
 

@@ -1,11 +1,11 @@
 #pragma once
 // An example as a reader finds it: pictures and what is said of them, before any tokenizer.
 
-#include <string>
-#include <vector>
-
 #include "batch/sample.h"
 #include "text/prompt.h"
+
+#include <string>
+#include <vector>
 
 namespace sightline {
 

@@ -1,5 +1,8 @@
 #include "tensor/safetensors.h"
 
+#include "base/error.h"
+#include "base/json.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -8,9 +11,6 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-
-#include "base/error.h"
-#include "base/json.h"
 
 namespace sightline {
 
@@ -92,8 +92,8 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
     entry.dtype = dtype_named(json_get<std::string>(value, "dtype", where), where);
     entry.shape = json_get<std::vector<int64_t>>(value, "shape", where);
     const auto offsets = json_get<std::vector<uint64_t>>(value, "data_offsets", where);
-    check(offsets.size() == 2 && offsets[0] <= offsets[1], "{}: its data_offsets are not [begin, end]",
-          where);
+    check(offsets.size() == 2 && offsets[0] <= offsets[1],
+          "{}: its data_offsets are not [begin, end]", where);
     check(offsets[1] <= bytes.size() - data_start,
           "{}: its data end at byte {}, the file's data at {}; is the file truncated?", where,
           offsets[1], bytes.size() - data_start);

@@ -1,7 +1,10 @@
 #pragma once
-// The safetensors file format: 8 bytes of little-endian header length, a JSON header (name -> dtype,
-// shape, data_offsets), then the tensors' bytes. Files are mapped; what is loaded is a copy, so that
-// a trained tensor is 64-byte aligned and never a view of a file.
+// The safetensors file format: 8 bytes of little-endian header length, a JSON header (name ->
+// dtype, shape, data_offsets), then the tensors' bytes. Files are mapped; what is loaded is a copy,
+// so that a trained tensor is 64-byte aligned and never a view of a file.
+
+#include "base/file.h"
+#include "tensor/param_map.h"
 
 #include <filesystem>
 #include <map>
@@ -11,15 +14,12 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "base/file.h"
-#include "tensor/param_map.h"
-
 namespace sightline {
 
 class SafetensorsFile {
  public:
-  // Checks the whole header: length, dtypes, shapes against offsets, bounds, overlap. Every fault is
-  // an Error naming the file and the tensor.
+  // Checks the whole header: length, dtypes, shapes against offsets, bounds, overlap. Every fault
+  // is an Error naming the file and the tensor.
   explicit SafetensorsFile(const std::filesystem::path& path);
 
   bool contains(std::string_view name) const { return entries_.find(name) != entries_.end(); }

@@ -3,9 +3,9 @@
 // Invalid bytes are never an error here: each maximal invalid part becomes one U+FFFD, as WHATWG's
 // decoder, Python's errors="replace" and Rust's from_utf8_lossy do.
 
-#include <cstddef>
 #include "base/utf8.h"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 

@@ -1,13 +1,13 @@
 #include "train/checkpoint.h"
 
-#include <algorithm>
-
-#include <c10/core/GradMode.h>
-
 #include "base/crash_point.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "tensor/safetensors.h"
+
+#include <algorithm>
+
+#include <c10/core/GradMode.h>
 
 namespace sightline {
 
@@ -30,7 +30,8 @@ std::vector<fs::path> CheckpointFolder::all() const {
   std::vector<fs::path> found;
   for (const auto& entry : fs::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with("step-") && entry.path().extension().empty()) found.push_back(entry.path());
+    if (name.starts_with("step-") && entry.path().extension().empty())
+      found.push_back(entry.path());
   }
   std::sort(found.begin(), found.end());
   return found;
@@ -76,8 +77,8 @@ RunState CheckpointFolder::read_state(const fs::path& checkpoint) const {
   const std::string source = path.string();
   const Json json = read_json(path);
   const int version = json_get<int>(json, "format_version", source);
-  check(version == kCheckpointFormat, "{}: format_version {}; this program knows {}", source, version,
-        kCheckpointFormat);
+  check(version == kCheckpointFormat, "{}: format_version {}; this program knows {}", source,
+        version, kCheckpointFormat);
   RunState state;
   state.step = json_get<int64_t>(json, "step", source);
   state.stage = json_get<int64_t>(json, "stage", source);
@@ -93,7 +94,8 @@ void CheckpointFolder::restore_weights(const fs::path& checkpoint, ParamMap& par
   for (const auto& [name, tensor] : params) {
     const at::Tensor stored = file.load(name);
     check(stored.sizes() == tensor.sizes() && stored.scalar_type() == tensor.scalar_type(),
-          "{}: \"{}\" has another shape or dtype than the recipe's model", checkpoint.string(), name);
+          "{}: \"{}\" has another shape or dtype than the recipe's model", checkpoint.string(),
+          name);
     tensor.copy_(stored);
   }
 }

@@ -8,14 +8,14 @@
 // A checkpoint is written aside, synced and renamed: whatever instant the program is killed at, the
 // newest folder named step-* is whole.
 
+#include "base/json.h"
+#include "tensor/param_map.h"
+#include "train/optimizer.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <vector>
-
-#include "base/json.h"
-#include "tensor/param_map.h"
-#include "train/optimizer.h"
 
 namespace sightline {
 

@@ -1,5 +1,7 @@
 #include "train/loss.h"
 
+#include "base/error.h"
+
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty_like.h>
@@ -8,8 +10,6 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
-
-#include "base/error.h"
 
 namespace sightline {
 
@@ -23,7 +23,9 @@ at::Tensor indices(std::span<const int32_t> values) {
   return at::tensor(at::ArrayRef<int32_t>(values.data(), values.size()), at::kInt).to(at::kLong);
 }
 
-at::ScalarType precise(at::ScalarType dtype) { return dtype == at::kDouble ? at::kDouble : at::kFloat; }
+at::ScalarType precise(at::ScalarType dtype) {
+  return dtype == at::kDouble ? at::kDouble : at::kFloat;
+}
 
 struct AnswerLoss : torch::autograd::Function<AnswerLoss> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& hidden_TD,
@@ -60,9 +62,8 @@ struct AnswerLoss : torch::autograd::Function<AnswerLoss> {
     const auto saved = context->get_saved_variables();
     const at::Tensor& scale = outputs[0];
     const at::Tensor& hidden_grad_SD = saved[0];
-    at::Tensor hidden_grad_TD =
-        at::zeros({context->saved_data["rows"].toInt(), hidden_grad_SD.size(1)},
-                  hidden_grad_SD.options());
+    at::Tensor hidden_grad_TD = at::zeros(
+        {context->saved_data["rows"].toInt(), hidden_grad_SD.size(1)}, hidden_grad_SD.options());
     hidden_grad_TD.index_add_(0, saved[2], hidden_grad_SD * scale.to(hidden_grad_SD.scalar_type()));
     at::Tensor head_grad_VD;
     if (saved[1].defined()) head_grad_VD = (saved[1] * scale).to(hidden_grad_SD.scalar_type());

@@ -1,7 +1,7 @@
 #pragma once
 // The loss: cross-entropy summed over the supervised predictions, over a divisor that counts those
-// of the whole optimizer step (all micro-batches, all ranks). So accumulation, packing and branching
-// change nothing but rounding.
+// of the whole optimizer step (all micro-batches, all ranks). So accumulation, packing and
+// branching change nothing but rounding.
 //
 // Legend: T packed rows, S predictions, D hidden size, V vocabulary.
 

@@ -1,5 +1,8 @@
 #include "train/optimizer.h"
 
+#include "base/error.h"
+#include "train/schedule.h"
+
 #include <cmath>
 #include <map>
 
@@ -10,9 +13,6 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
-
-#include "base/error.h"
-#include "train/schedule.h"
 
 namespace sightline {
 

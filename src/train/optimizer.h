@@ -3,14 +3,14 @@
 // call a group. 16-bit weights have fp32 masters, which the optimizer moves and from which the
 // weights are copied; gradients of all micro-batches are summed in fp32.
 
+#include "recipe/recipe.h"
+#include "tensor/param_map.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
-
-#include "recipe/recipe.h"
-#include "tensor/param_map.h"
 
 namespace sightline {
 

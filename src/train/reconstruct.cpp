@@ -1,5 +1,8 @@
 #include "train/reconstruct.h"
 
+#include "base/error.h"
+#include "base/rng.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -8,9 +11,6 @@
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 
-#include "base/error.h"
-#include "base/rng.h"
-
 namespace sightline {
 
 namespace {
@@ -18,10 +18,12 @@ namespace {
 // [I, P] of 0 and 1: exactly round(ratio * P) hidden patches an image.
 at::Tensor hidden_patches(int64_t images, int64_t patches, const ReconstructOptions& options) {
   at::Tensor hidden = at::zeros({images, patches}, at::kBool);
-  const auto count = static_cast<size_t>(std::lround(options.mask_ratio * static_cast<double>(patches)));
+  const auto count =
+      static_cast<size_t>(std::lround(options.mask_ratio * static_cast<double>(patches)));
   for (int64_t image = 0; image < images; ++image) {
-    const auto order = permutation(static_cast<size_t>(patches),
-                                   derive_seed(options.seed, "hidden", static_cast<uint64_t>(image)));
+    const auto order =
+        permutation(static_cast<size_t>(patches),
+                    derive_seed(options.seed, "hidden", static_cast<uint64_t>(image)));
     bool* row = hidden.data_ptr<bool>() + image * patches;
     for (size_t i = 0; i < count; ++i) row[order[i]] = true;
   }
@@ -53,8 +55,7 @@ at::Tensor reconstruct_loss(const Model& model, const at::Tensor& pixels_ICHW,
                             const ReconstructOptions& options) {
   const VisionEncoder& vision = model.vision();
   const int64_t images = pixels_ICHW.size(0);
-  const at::Tensor hidden_IP =
-      hidden_patches(images, vision.config().num_patches(), options);
+  const at::Tensor hidden_IP = hidden_patches(images, vision.config().num_patches(), options);
   const at::Tensor patches_IPD = vision.patches(pixels_ICHW);
   const at::Tensor shown_IPD =
       at::where(hidden_IP.unsqueeze(2), model.params().at("reconstruct.mask_token"), patches_IPD);

@@ -1,18 +1,18 @@
 #pragma once
 // Learning to see without words: a share of an image's patches is hidden behind a mask token, and
 // the vision model is to give back the pixels of all: the hidden ones from their neighbours, the
-// shown ones so that features keep what their own patch holds. One linear layer on the last features
-// and the absolute error, as in SimMIM (arXiv 2111.09886), which scores hidden patches alone. The
-// mask token and the linear layer ("reconstruct.*") serve training alone and are not part of a model
-// folder.
+// shown ones so that features keep what their own patch holds. One linear layer on the last
+// features and the absolute error, as in SimMIM (arXiv 2111.09886), which scores hidden patches
+// alone. The mask token and the linear layer ("reconstruct.*") serve training alone and are not
+// part of a model folder.
 //
 // Legend: I images, P patches, D hidden size, C = 3 * patch_size^2 numbers of a patch.
+
+#include "model/model.h"
 
 #include <cstdint>
 
 #include <ATen/core/Tensor.h>
-
-#include "model/model.h"
 
 namespace sightline {
 

@@ -2,9 +2,9 @@
 // Learning rates over a stage: linear warm-up, then cosine or constant, by the share of the stage
 // that is behind us (0 .. 1), so that no count of steps need be known before.
 
-#include <string_view>
-
 #include "recipe/recipe.h"
+
+#include <string_view>
 
 namespace sightline {
 

@@ -1,16 +1,16 @@
 #include "train/stage_trainer.h"
 
-#include <cmath>
-
-#include <ATen/ops/from_blob.h>
-#include <fmt/ranges.h>
-
 #include "base/crash_point.h"
 #include "base/error.h"
 #include "base/rng.h"
 #include "train/loss.h"
 #include "train/reconstruct.h"
 #include "train/schedule.h"
+
+#include <cmath>
+
+#include <ATen/ops/from_blob.h>
+#include <fmt/ranges.h>
 
 namespace sightline {
 
@@ -55,9 +55,8 @@ Trainable trainable_of(const StageRecipe& stage, const ModelConfig& config) {
 void freeze_by(const StageRecipe& stage, Model& model) {
   const Trainable trains = trainable_of(stage, model.config());
   for (const auto& [name, tensor] : model.params()) {
-    const bool wanted = name.starts_with("reconstruct.")
-                            ? stage.objective == Objective::reconstruct
-                            : trains(name);
+    const bool wanted =
+        name.starts_with("reconstruct.") ? stage.objective == Objective::reconstruct : trains(name);
     tensor.mutable_grad() = at::Tensor();
     tensor.set_requires_grad(wanted);
   }
@@ -106,9 +105,10 @@ StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
   }
   report.gradient_norm = optimizer_.gradient_norm();
   if (!std::isfinite(report.loss) || !std::isfinite(report.gradient_norm)) {
-    fail("stage \"{}\", step {}: the loss is {} and the gradient norm {}; samples {}. Lower the "
-         "learning rate (lr) or the clipping norm (clip), or look at these samples",
-         stage_.name, stage_step + 1, report.loss, report.gradient_norm, names_of_samples(loaded));
+    fail(
+        "stage \"{}\", step {}: the loss is {} and the gradient norm {}; samples {}. Lower the "
+        "learning rate (lr) or the clipping norm (clip), or look at these samples",
+        stage_.name, stage_step + 1, report.loss, report.gradient_norm, names_of_samples(loaded));
   }
   report.factor = schedule_factor(stage_, progress_of(stage_, loaded.progress_before, stage_step),
                                   progress_of(stage_, loaded.progress_after, stage_step + 1));

@@ -3,15 +3,15 @@
 // what objective and at what rates is the stage's; where the run stands and what is written down is
 // the caller's (src/run).
 
-#include <cstdint>
-#include <optional>
-#include <string>
-
 #include "bundle/bundle.h"
 #include "data/loader.h"
 #include "recipe/recipe.h"
 #include "recipe/trainable.h"
 #include "train/optimizer.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
 
 namespace sightline {
 
@@ -29,8 +29,8 @@ Trainable trainable_of(const StageRecipe& stage, const ModelConfig& config);
 // Sets requires_grad of every parameter by the stage.
 void freeze_by(const StageRecipe& stage, Model& model);
 
-// Forward pass of one micro-batch's loss, over `divisor`. `depth` is the vision model's cut at which
-// the batch's features were stored, or kFromPixels.
+// Forward pass of one micro-batch's loss, over `divisor`. `depth` is the vision model's cut at
+// which the batch's features were stored, or kFromPixels.
 at::Tensor batch_loss(const Model& model, const Batch& batch, int64_t depth, double divisor);
 
 class StageTrainer {
@@ -40,8 +40,8 @@ class StageTrainer {
 
   Optimizer& optimizer() { return optimizer_; }
 
-  // One optimizer step. `stage_step` counts from 0. A loss or gradient norm that is not finite is an
-  // Error naming the step and its samples; the weights are then as they were before the step.
+  // One optimizer step. `stage_step` counts from 0. A loss or gradient norm that is not finite is
+  // an Error naming the step and its samples; the weights are then as they were before the step.
   StepReport step(const LoadedStep& loaded, int64_t stage_step);
 
  private:

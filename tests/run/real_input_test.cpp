@@ -1,10 +1,11 @@
 // The recipes of the real run, small: a tokenizer, a language model on text, the four stages on 200
-// photographs, and the scores of the result beside its baselines; all by the program's own commands.
-
-#include <gmock/gmock.h>
+// photographs, and the scores of the result beside its baselines; all by the program's own
+// commands.
 
 #include "base/json.h"
 #include "tests/support.h"
+
+#include <gmock/gmock.h>
 
 namespace sightline {
 namespace {
@@ -15,9 +16,10 @@ class SlowRealInput : public testing::Test {
  protected:
   // Runs the program in the source folder; its output is shown where it fails.
   void sightline(const std::string& words) {
-    const auto run = test::run_command(
-        "cd " + test::source_folder().string() + " && SIGHTLINE_DATA=" + test::data_folder().string() +
-        " " + test::environment_path("SIGHTLINE_BINARY").string() + " " + words);
+    const auto run =
+        test::run_command("cd " + test::source_folder().string() +
+                          " && SIGHTLINE_DATA=" + test::data_folder().string() + " " +
+                          test::environment_path("SIGHTLINE_BINARY").string() + " " + words);
     ASSERT_EQ(run.exit_code, 0) << words << "\n" << run.output;
     output_ = run.output;
   }
@@ -37,8 +39,8 @@ TEST_F(SlowRealInput, FromPhotographsToScores) {
             " --set model.tokenizer=" + in("tokenizer") +
             " --set data.captions.limit=3000 --set data.reviews.limit=40"
             " --set model.language.num_hidden_layers=2 --set stage.text.step_tokens=4096");
-  sightline("train recipes/flickr8k.toml --output " + in("run") +
-            " --set model.language=" + in("language") + "/model/language --set cache=" + in("cache") +
+  sightline("train recipes/flickr8k.toml --output " + in("run") + " --set model.language=" +
+            in("language") + "/model/language --set cache=" + in("cache") +
             " --set data.train.limit=200 --set data.dev.limit=40 --set checkpoint.every=0"
             " --set stage.instruct.epochs=1");
   sightline("evaluate " + in("run") + "/model flickr8k-dev --baselines --output " + in("scores"));
@@ -48,7 +50,8 @@ TEST_F(SlowRealInput, FromPhotographsToScores) {
   sightline("score --references " + in("scores") + "/references.json --results " + in("scores") +
             "/predictions.json");
   EXPECT_THAT(output_, testing::HasSubstr("CIDEr"));
-  sightline("caption " + in("run") + "/model " + data + "/coco_mini/val2017/000000000139.jpg --json");
+  sightline("caption " + in("run") + "/model " + data +
+            "/coco_mini/val2017/000000000139.jpg --json");
 }
 
 }  // namespace

@@ -1,17 +1,16 @@
 // A run of four stages, killed by SIGKILL twenty times in succession, ends with the weights of the
 // run that was left alone, to the bit.
 
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <chrono>
-#include <thread>
-
 #include "base/file.h"
 #include "base/rng.h"
 #include "tests/support.h"
+
+#include <chrono>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
 
 namespace sightline {
 namespace {
@@ -21,23 +20,32 @@ using namespace std::chrono_literals;
 
 // Small, but with several micro-batches a step, a mixture and stored features.
 const std::vector<std::string> kSettings = {
-    "data.captions.count=240",         "data.both.count=120",
-    "checkpoint.every=5",              "threads=1",
-    "stage.align.step_tokens=1024",    "stage.align.micro_tokens=400",
-    "stage.deepen.step_tokens=1024",   "stage.deepen.micro_tokens=400",
-    "stage.pretrain.step_tokens=1024", "stage.pretrain.micro_tokens=400",
-    "stage.instruct.step_tokens=1024", "stage.instruct.micro_tokens=400",
+    "data.captions.count=240",
+    "data.both.count=120",
+    "checkpoint.every=5",
+    "threads=1",
+    "stage.align.step_tokens=1024",
+    "stage.align.micro_tokens=400",
+    "stage.deepen.step_tokens=1024",
+    "stage.deepen.micro_tokens=400",
+    "stage.pretrain.step_tokens=1024",
+    "stage.pretrain.micro_tokens=400",
+    "stage.instruct.step_tokens=1024",
+    "stage.instruct.micro_tokens=400",
     "stage.instruct.mixture=[{data=\"both\"},{data=\"captions\",weight=0.5}]"};
 
 struct Training {
-  fs::path folder;   // the run folder
-  fs::path cache;    // feature stores
+  fs::path folder;  // the run folder
+  fs::path cache;   // feature stores
   std::string crash_at;
 
   pid_t start() const {
-    std::vector<std::string> words = {test::environment_path("SIGHTLINE_BINARY").string(), "train",
+    std::vector<std::string> words = {test::environment_path("SIGHTLINE_BINARY").string(),
+                                      "train",
                                       (test::source_folder() / "recipes/demo.toml").string(),
-                                      "--output", folder.string(), "--resume"};
+                                      "--output",
+                                      folder.string(),
+                                      "--resume"};
     for (const std::string& setting : kSettings) words.insert(words.end(), {"--set", setting});
     words.insert(words.end(), {"--set", "cache=\"" + cache.string() + "\""});
     std::vector<char*> arguments;
@@ -91,11 +99,17 @@ TEST(SlowResume, TwentyKillsLeaveTheSameWeights) {
       << read_file(alone.folder.string() + ".log");
 
   Training killed{folder.path() / "killed", folder.path() / "cache-killed", ""};
-  const std::vector<std::string> named = {
-      "checkpoint.begun:1",     "step.mid_accumulation:4", "checkpoint.weights_written:1",
-      "stage.ended:1",          "checkpoint.all_written:1", "step.mid_accumulation:7",
-      "stage.begun:2",          "stage.saved:1",            "step.mid_accumulation:2"};
-  const auto seed = static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+  const std::vector<std::string> named = {"checkpoint.begun:1",
+                                          "step.mid_accumulation:4",
+                                          "checkpoint.weights_written:1",
+                                          "stage.ended:1",
+                                          "checkpoint.all_written:1",
+                                          "step.mid_accumulation:7",
+                                          "stage.begun:2",
+                                          "stage.saved:1",
+                                          "step.mid_accumulation:2"};
+  const auto seed =
+      static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   SCOPED_TRACE("seed " + std::to_string(seed));
   Rng rng(seed);
   int kills = 0;
@@ -103,7 +117,8 @@ TEST(SlowResume, TwentyKillsLeaveTheSameWeights) {
     killed.crash_at = point;
     const int ended = wait_for(killed.start());
     ASSERT_TRUE(WIFSIGNALED(ended) && WTERMSIG(ended) == SIGKILL)
-        << point << "\n" << read_file(killed.folder.string() + ".log");
+        << point << "\n"
+        << read_file(killed.folder.string() + ".log");
     ++kills;
     killed.crash_at.clear();
     if (kills < 20) kills += kill_at_random(killed, rng) ? 1 : 0;
@@ -112,7 +127,8 @@ TEST(SlowResume, TwentyKillsLeaveTheSameWeights) {
   std::printf("killed %d times; seed %llu\n", kills, static_cast<unsigned long long>(seed));
   EXPECT_EQ(kills, 20);
   const int last = wait_for(killed.start());
-  ASSERT_TRUE(WIFEXITED(last) && WEXITSTATUS(last) == 0) << read_file(killed.folder.string() + ".log");
+  ASSERT_TRUE(WIFEXITED(last) && WEXITSTATUS(last) == 0)
+      << read_file(killed.folder.string() + ".log");
   for (const char* part : {"vision", "connector", "language"}) {
     const fs::path file = fs::path("model") / part / "model.safetensors";
     EXPECT_EQ(read_file(alone.folder / file), read_file(killed.folder / file)) << part;

@@ -3,14 +3,13 @@
 
 #include "train/loss.h"
 
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/zeros_like.h>
-
 #include "base/error.h"
 #include "batch/compose.h"
 #include "tests/tiny_model.h"
 #include "train/stage_trainer.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/zeros_like.h>
 #include <gtest/gtest.h>
 
 namespace sightline {
@@ -81,8 +80,7 @@ Result run(Model& model, const std::vector<Sample>& list, const Packing& packing
     predictions += batches.back().num_predictions();
   }
   for (const Batch& batch : batches) {
-    const at::Tensor loss =
-        batch_loss(model, batch, kFromPixels, static_cast<double>(predictions));
+    const at::Tensor loss = batch_loss(model, batch, kFromPixels, static_cast<double>(predictions));
     loss.backward();
     result.loss += loss.item<double>();
   }
@@ -161,7 +159,8 @@ INSTANTIATE_TEST_SUITE_P(Masks, EveryPolicy,
 TEST(AnswerLoss, EqualsItsPlainDefinitionInChunks) {
   const at::Tensor hidden = random_parameter("hidden", {30, 16}, 1) * 50;
   const at::Tensor head = random_parameter("head", {40, 16}, 2) * 50;
-  const std::vector<int32_t> rows = {0, 3, 3, 7, 29, 12, 12, 12}, targets = {1, 2, 39, 0, 5, 5, 6, 7};
+  const std::vector<int32_t> rows = {0, 3, 3, 7, 29, 12, 12, 12},
+                             targets = {1, 2, 39, 0, 5, 5, 6, 7};
   const auto gradients = [&](auto&& loss_of) {
     const at::Tensor h = hidden.clone().set_requires_grad(true);
     const at::Tensor w = head.clone().set_requires_grad(true);
@@ -169,8 +168,9 @@ TEST(AnswerLoss, EqualsItsPlainDefinitionInChunks) {
     loss.backward();
     return std::vector<at::Tensor>{loss.detach(), h.grad(), w.grad()};
   };
-  const auto plain = gradients(
-      [&](const at::Tensor& h, const at::Tensor& w) { return plain_answer_loss(h, w, rows, targets, 3.0); });
+  const auto plain = gradients([&](const at::Tensor& h, const at::Tensor& w) {
+    return plain_answer_loss(h, w, rows, targets, 3.0);
+  });
   for (const int64_t chunk : {1, 3, 8, 100}) {
     const auto fast = gradients([&](const at::Tensor& h, const at::Tensor& w) {
       return answer_loss(h, w, rows, targets, {.divisor = 3.0, .chunk = chunk});
@@ -200,7 +200,8 @@ TEST(Leak, NoRowChangesByABitWhereItMayNotSee) {
        {MaskPolicy::causal, MaskPolicy::image, MaskPolicy::prefix, MaskPolicy::question}) {
     Batch batch = compose(chosen, {.policy = policy, .rows_per_image = kRowsPerImage});
     put_pixels(batch, 16);
-    const at::Tensor pixels = at::zeros_like(random_parameter("p", {batch.num_images(), 3, 16, 16}, 1));
+    const at::Tensor pixels =
+        at::zeros_like(random_parameter("p", {batch.num_images(), 3, 16, 16}, 1));
     const at::Tensor image_rows = model->image_rows(pixels, kFromPixels);
     const at::Tensor before = model->forward(batch, image_rows);
     for (int64_t changed = 0; changed < batch.rows(); changed += 3) {
