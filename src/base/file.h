@@ -50,8 +50,8 @@ class MappedFile {
   size_t size_ = 0;
 };
 
-// Replaces ${NAME} by the environment's value; SIGHTLINE_DATA defaults to the data folder beside
-// the checkout in tests. An unset name is an Error that says so.
+// Replaces ${NAME} by the environment's value. An unset name is a UsageError that says so, as is a
+// "${" that no "}" closes.
 std::string expand_environment(std::string_view text);
 
 }  // namespace sightline

@@ -83,7 +83,7 @@ void add_demo_command(CLI::App& app) {
       app.add_subcommand("demo", "Train on generated scenes and show what the model sees.");
   command->footer(
       "Example:\n  sightline demo"
-      "\n\nFour stages, about five minutes on two cores; then what the model makes of scenes that "
+      "\n\nFour stages, some minutes on two cores; then what the model makes of scenes that "
       "it never\nsaw, beside itself blind.");
   command->add_option("--recipe", arguments->recipe, "the recipe (default recipes/demo.toml)");
   command->add_option("--output", arguments->output,

@@ -1,6 +1,6 @@
 #pragma once
 // A recipe: all that a run is, typed. Read from TOML by parse.h, validated whole before anything
-// starts, printed back by print.h. Every default is here; docs/recipe.md explains the keys.
+// starts, printed back by print_recipe. Every default is here; docs/recipe.md explains the keys.
 
 #include "recipe/model_config.h"
 
