@@ -174,7 +174,6 @@ void RecipeRun::run_stage() {
   ++state_.stage;
   state_.stage_step = 0;
   state_.loader = Json();
-  saved_step_ = -1;
   crash_point("stage.ended");
   evaluate();
   save_checkpoint(nullptr);
