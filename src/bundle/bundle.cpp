@@ -99,9 +99,9 @@ LanguageSource language_source(const ModelRecipe& recipe) {
 
 void add_random(ParamMap& params,
                 const std::vector<std::pair<std::string, std::vector<int64_t>>>& shapes,
-                uint64_t seed, at::ScalarType dtype) {
+                double initializer_range, uint64_t seed, at::ScalarType dtype) {
   for (const auto& [name, shape] : shapes) {
-    params.add(name, random_parameter(name, shape, seed).to(dtype));
+    params.add(name, random_parameter(name, shape, seed, initializer_range).to(dtype));
   }
 }
 
@@ -154,7 +154,8 @@ Bundle make_bundle(const ModelRecipe& recipe, uint64_t seed, at::ScalarType dtyp
           recipe.resize == "crop" ? Processor::Fit::crop : Processor::Fit::squash;
     }
     if (folder.empty()) {
-      add_random(params, vision_parameters(*config.vision), seed, dtype);
+      add_random(params, vision_parameters(*config.vision), config.vision->initializer_range, seed,
+                 dtype);
     } else {
       load_vision(folder, *config.vision, dtype, params);
     }
@@ -169,10 +170,11 @@ Bundle make_bundle(const ModelRecipe& recipe, uint64_t seed, at::ScalarType dtyp
       add_random(params,
                  connector_parameters(config.connector, config.vision->hidden_size,
                                       config.language->hidden_size),
-                 seed, dtype);
+                 config.language->initializer_range, seed, dtype);
     }
     if (recipe.language->folder.empty()) {
-      add_random(params, language_parameters(*config.language), seed, dtype);
+      add_random(params, language_parameters(*config.language), config.language->initializer_range,
+                 seed, dtype);
     } else {
       load_language(recipe.language->folder, *config.language, dtype, params);
       grow_vocabulary(params, *config.language, bundle.tokenizer->vocab_size());

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace sightline::scenes {
 
@@ -106,6 +107,16 @@ std::vector<std::string> caption(const Scene& scene, int count, Rng& rng) {
     }
   }
   return captions;
+}
+
+std::string tell(const Scene& scene, Rng& rng) {
+  std::vector<std::string> objects;
+  for (const size_t i : permutation(scene.objects.size(), rng.next())) {
+    const Object& object = scene.objects[i];
+    objects.push_back(fmt::format("{} row {} column {}", noun(describe(object, kWhole), 1),
+                                  number_word(object.row + 1), number_word(object.column + 1)));
+  }
+  return fmt::format("{}", fmt::join(objects, " and "));
 }
 
 }  // namespace sightline::scenes

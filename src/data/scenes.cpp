@@ -22,7 +22,7 @@ using namespace scenes;
 constexpr int kCaptions = 3;
 constexpr int kReferenceCaptions = 5;
 constexpr int kQuestions = 6;
-constexpr size_t kTexts = kCaptions + kQuestions;
+constexpr int kQuestionsInWords = 12;
 
 enum class Task { caption, question, both, text };
 
@@ -46,7 +46,7 @@ class Scenes : public Dataset {
         seed_(recipe.seed),
         split_(split),
         task_(task),
-        size_(static_cast<size_t>(recipe.count) * (task == Task::text ? kTexts : 1)) {
+        size_(static_cast<size_t>(recipe.count)) {
     if (recipe.limit > 0) size_ = std::min(size_, static_cast<size_t>(recipe.limit));
   }
 
@@ -85,20 +85,28 @@ class Scenes : public Dataset {
     }
   }
 
-  // Every ninth example begins a new scene.
-  Example text_example(size_t number) const {
-    const uint64_t scene = number / kTexts;
-    const size_t which = number % kTexts;
-    const AskedScene asked = generate_scene(seed_, split_, scene);
-    Example example{.where = fmt::format("{}:{}", name_, number)};
-    if (which < kCaptions) {
-      std::vector<Turn> turns;
-      if (!prompt_.empty()) turns.push_back({Role::user, prompt_, 0});
-      add(example, std::move(turns), captions(asked, scene, kCaptions)[which]);
-    } else {
-      const Question question = questions(asked, scene, kQuestions)[which - kCaptions];
-      add(example, {{Role::user, question.text, 0}}, question.answer);
+  // The scene told in words where `both` shows the picture, and then one caption and questions,
+  // those of `both` among them, in any order, as one conversation.
+  Example text_example(uint64_t number) const {
+    const AskedScene asked = generate_scene(seed_, split_, number);
+    Rng rng = stream("told", number);
+    std::vector<std::pair<std::string, std::string>> texts;
+    texts.emplace_back(prompt_, captions(asked, number, kCaptions).front());
+    for (const Question& question : questions(asked, number, kQuestionsInWords)) {
+      texts.emplace_back(question.text, question.answer);
     }
+    const std::string told = tell(asked.scene, rng);
+    std::vector<Turn> turns;
+    for (const size_t which : permutation(texts.size(), rng.next())) {
+      const auto& [said, answer] = texts[which];
+      std::string words = said;
+      if (turns.empty()) words = said.empty() ? told : fmt::format("{}\n{}", told, said);
+      turns.push_back({Role::user, std::move(words), 0});
+      turns.push_back({Role::assistant, answer, 0});
+    }
+    Example example{.where = fmt::format("{}:{}", name_, number)};
+    example.references.push_back(turns.back().text);
+    example.conversations.push_back(std::move(turns));
     return example;
   }
 

@@ -92,13 +92,12 @@ std::vector<std::pair<std::string, std::vector<int64_t>>> parameter_shapes(
 }
 
 at::Tensor random_parameter(const std::string& name, const std::vector<int64_t>& shape,
-                            uint64_t seed) {
+                            uint64_t seed, double initializer_range) {
   const bool is_bias = name.ends_with(".bias");
   const bool is_norm = name.find("norm") != std::string::npos;
   if (is_bias) return at::zeros(shape, at::kFloat);
   if (is_norm) return at::ones(shape, at::kFloat);
-  // The connector's matrices keep the variance of their input; the others start as Hugging Face's.
-  double deviation = 0.02;
+  double deviation = initializer_range;
   if (name.starts_with("connector."))
     deviation = 1.0 / std::sqrt(static_cast<double>(shape.back()));
   at::Tensor tensor = at::empty(shape, at::kFloat);

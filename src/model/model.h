@@ -70,9 +70,10 @@ inline constexpr int64_t kFromPixels = -1;
 
 std::vector<std::pair<std::string, std::vector<int64_t>>> parameter_shapes(const ModelConfig&);
 
-// Random parameters by the parts' conventions (normal 0.02, norms one, biases zero), from `seed`
-// and the parameter's name alone.
+// Random parameters by the parts' conventions, from `seed` and the parameter's name alone: norms
+// one, biases zero, matrices normal with the config's `initializer_range` as deviation (Hugging
+// Face's default); the connector's matrices keep the variance of their input instead.
 at::Tensor random_parameter(const std::string& name, const std::vector<int64_t>& shape,
-                            uint64_t seed);
+                            uint64_t seed, double initializer_range = 0.02);
 
 }  // namespace sightline

@@ -169,6 +169,7 @@ VisionConfig vision_config_from_json(const Json& json, const std::string& source
   vision.image_size = config.side("image_size");
   vision.patch_size = config.side("patch_size");
   vision.layer_norm_eps = config.positive_or("layer_norm_eps", 1e-12);
+  vision.initializer_range = config.positive_or("initializer_range", 0.02);
   config.sound(what_is_wrong(vision));
   return vision;
 }
@@ -186,6 +187,7 @@ Json to_json(const VisionConfig& config) {
               {"num_channels", 3},
               {"qkv_bias", true},
               {"layer_norm_eps", config.layer_norm_eps},
+              {"initializer_range", config.initializer_range},
               {"hidden_dropout_prob", 0.0},
               {"attention_probs_dropout_prob", 0.0}};
 }
@@ -215,6 +217,7 @@ LanguageConfig language_config_from_json(const Json& json, const std::string& so
   language.max_position_embeddings = config.size_or("max_position_embeddings", 2048);
   language.rms_norm_eps = config.positive_or("rms_norm_eps", 1e-6);
   language.rope_theta = rope_theta(config);
+  language.initializer_range = config.positive_or("initializer_range", 0.02);
   language.tie_word_embeddings = config.truth_or("tie_word_embeddings", false);
   config.sound(what_is_wrong(language));
   return language;
@@ -234,6 +237,7 @@ Json to_json(const LanguageConfig& config) {
               {"max_position_embeddings", config.max_position_embeddings},
               {"rms_norm_eps", config.rms_norm_eps},
               {"rope_theta", config.rope_theta},
+              {"initializer_range", config.initializer_range},
               {"rope_scaling", nullptr},
               {"attention_bias", false},
               {"mlp_bias", false},

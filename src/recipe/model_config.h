@@ -20,6 +20,7 @@ struct VisionConfig {
   int64_t image_size = 224;  // pixels a side
   int64_t patch_size = 16;
   double layer_norm_eps = 1e-12;
+  double initializer_range = 0.02;  // deviation of random matrices
 
   int64_t patches_per_side() const { return image_size / patch_size; }
   int64_t num_patches() const { return patches_per_side() * patches_per_side(); }
@@ -38,6 +39,7 @@ struct LanguageConfig {
   int64_t max_position_embeddings = 2048;
   double rms_norm_eps = 1e-6;
   double rope_theta = 10000.0;
+  double initializer_range = 0.02;  // deviation of random matrices
   bool tie_word_embeddings = true;
 
   bool operator==(const LanguageConfig&) const = default;

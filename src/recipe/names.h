@@ -45,6 +45,10 @@ constexpr auto names_of(OnBadSample) {
   return std::array<Named<OnBadSample>, 2>{
       {{"fail", OnBadSample::fail}, {"skip", OnBadSample::skip}}};
 }
+constexpr auto names_of(OptimizerKind) {
+  return std::array<Named<OptimizerKind>, 2>{
+      {{"adamw", OptimizerKind::adamw}, {"muon", OptimizerKind::muon}}};
+}
 constexpr auto names_of(Objective) {
   return std::array<Named<Objective>, 2>{
       {{"answers", Objective::answers}, {"reconstruct", Objective::reconstruct}}};

@@ -74,6 +74,7 @@ void print_config(Printer& out, const VisionConfig& config) {
   out.key("image_size", config.image_size);
   out.key("patch_size", config.patch_size);
   out.key("layer_norm_eps", config.layer_norm_eps);
+  out.key("initializer_range", config.initializer_range);
 }
 
 void print_config(Printer& out, const LanguageConfig& config) {
@@ -88,6 +89,7 @@ void print_config(Printer& out, const LanguageConfig& config) {
   out.key("max_position_embeddings", config.max_position_embeddings);
   out.key("rms_norm_eps", config.rms_norm_eps);
   out.key("rope_theta", config.rope_theta);
+  out.key("initializer_range", config.initializer_range);
   out.key("tie_word_embeddings", config.tie_word_embeddings);
 }
 
@@ -180,6 +182,7 @@ void print_stage(Printer& out, const StageRecipe& stage) {
   out.key("schedule", stage.schedule);
   out.key("final_lr", stage.final_lr);
   out.key("weight_decay", stage.weight_decay);
+  out.key("optimizer", stage.optimizer);
   out.key("beta1", stage.beta1);
   out.key("beta2", stage.beta2);
   out.key("epsilon", stage.epsilon);

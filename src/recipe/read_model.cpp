@@ -26,6 +26,7 @@ VisionConfig read_vision_config(TableReader& reader) {
   reader.read("image_size", config.image_size, kSize);
   reader.read("patch_size", config.patch_size, kSize);
   reader.read("layer_norm_eps", config.layer_norm_eps, above(0));
+  reader.read("initializer_range", config.initializer_range, above(0));
   return config;
 }
 
@@ -43,6 +44,7 @@ LanguageConfig read_language_config(TableReader& reader) {
   reader.read("max_position_embeddings", config.max_position_embeddings, kSize);
   reader.read("rms_norm_eps", config.rms_norm_eps, above(0));
   reader.read("rope_theta", config.rope_theta, above(0));
+  reader.read("initializer_range", config.initializer_range, above(0));
   reader.read("tie_word_embeddings", config.tie_word_embeddings);
   if (!reader.has("head_dim") && config.hidden_size % config.num_attention_heads != 0) {
     reader.wrong("hidden_size",

@@ -147,6 +147,7 @@ void read_optimizer(TableReader& reader, StageRecipe& stage) {
   reader.read("schedule", stage.schedule);
   reader.read("final_lr", stage.final_lr, between(0, 1));
   reader.read("weight_decay", stage.weight_decay, between(0, 1));
+  reader.read("optimizer", stage.optimizer);
   reader.read("beta1", stage.beta1, kDecay);
   reader.read("beta2", stage.beta2, kDecay);
   reader.read("epsilon", stage.epsilon, kRate);

@@ -70,6 +70,11 @@ enum class Objective {
 
 enum class Schedule { cosine, constant };
 
+enum class OptimizerKind {
+  adamw,
+  muon,  // for the matrices inside the layers; AdamW for all else (train/optimizer.h)
+};
+
 // Learning rate of each part; a part without its own takes `base`.
 struct LearningRates {
   double base = 1e-3;
@@ -90,8 +95,9 @@ struct StageRecipe {
   Schedule schedule = Schedule::cosine;
   double final_lr = 0.0;      // of the peak, at the stage's end
   double weight_decay = 0.0;  // on matrices only, never on norms, biases, embeddings
-  double beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;
-  double clip = 1.0;        // gradient norm; 0: none
+  OptimizerKind optimizer = OptimizerKind::adamw;
+  double beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;  // AdamW's
+  double clip = 1.0;                                 // gradient norm; 0: none
   double mask_ratio = 0.6;  // reconstruct: hidden share of an image's patches
   std::optional<MaskPolicy> mask;
   std::string where;

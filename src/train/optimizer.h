@@ -1,7 +1,11 @@
 #pragma once
-// AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) over a stage's trained parameters: one fused
-// call a group. 16-bit weights have fp32 masters, which the optimizer moves and from which the
-// weights are copied; gradients of all micro-batches are summed in fp32.
+// What moves a stage's trained parameters. AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101):
+// one fused call a group. Muon (Jordan 2024, https://kellerjordan.github.io/posts/muon): the
+// matrices inside the layers move by their momentum made orthogonal (train/orthogonal.h), at a size
+// like AdamW's (Liu et al. 2025, arXiv 2502.16982), so that one learning rate serves both;
+// embeddings, the head, norms, biases and convolutions stay with AdamW. 16-bit weights have fp32
+// masters, which the optimizer moves and from which the weights are copied; gradients of all
+// micro-batches are summed in fp32.
 
 #include "recipe/recipe.h"
 #include "tensor/param_map.h"
@@ -32,7 +36,8 @@ class Optimizer {
   // Clips to the stage's norm and moves the weights at `factor` of their peak rates.
   void step(double factor, double gradient_norm);
 
-  // Masters and moments by name, for checkpoints: "<parameter>.master|.first|.second|.step".
+  // Masters and moments by name, for checkpoints: "<parameter>.master|.first|.second|.step" (Muon:
+  // master and first).
   ParamMap state() const;
   // Takes back what state() gave; missing names are an Error naming `source`.
   void restore(const ParamMap& state, const std::string& source);
@@ -42,11 +47,15 @@ class Optimizer {
  private:
   struct Slot {
     std::string name;
-    at::Tensor weight;  // the model's leaf
-    at::Tensor master;  // fp32; the weight itself where it is fp32 already
-    at::Tensor first, second, step;
+    at::Tensor weight;               // the model's leaf
+    at::Tensor master;               // fp32; the weight itself where it is fp32 already
+    at::Tensor first, second, step;  // moments; Muon has the first alone
     double rate = 0, decay = 0;
+    bool muon = false;
   };
+  void step_adamw(double factor);
+  void step_muon(double factor);
+
   StageRecipe stage_;
   std::vector<Slot> slots_;
 };

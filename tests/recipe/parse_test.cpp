@@ -131,6 +131,7 @@ warmup = 0.1
 schedule = "constant"
 final_lr = 0.01
 weight_decay = 0.05
+optimizer = "muon"
 beta1 = 0.8
 beta2 = 0.99
 epsilon = 1e-6
@@ -198,6 +199,7 @@ void expect_full(const Recipe& recipe) {
   EXPECT_EQ(stage.final_lr, 0.01);
   EXPECT_EQ(stage.weight_decay, 0.05);
   EXPECT_EQ(stage.beta1, 0.8);
+  EXPECT_EQ(stage.optimizer, OptimizerKind::muon);
   EXPECT_EQ(stage.beta2, 0.99);
   EXPECT_EQ(stage.epsilon, 1e-6);
   EXPECT_EQ(stage.clip, 0.5);

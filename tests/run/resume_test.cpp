@@ -20,8 +20,8 @@ using namespace std::chrono_literals;
 
 // Small, but with several micro-batches a step, a mixture and stored features.
 const std::vector<std::string> kSettings = {
-    "data.captions.count=240",
-    "data.both.count=120",
+    "data.captions.count=480",
+    "data.both.count=480",
     "checkpoint.every=5",
     "threads=1",
     "stage.align.step_tokens=1024",
@@ -84,7 +84,7 @@ bool kill_at_random(const Training& training, Rng& rng) {
     if (waitpid(child, &status, WNOHANG) == child) return false;
     std::this_thread::sleep_for(5ms);
   }
-  std::this_thread::sleep_for(std::chrono::microseconds(rng.below(300000)));
+  std::this_thread::sleep_for(std::chrono::microseconds(rng.below(200000)));
   kill(child, SIGKILL);
   status = wait_for(child);
   return WIFSIGNALED(status);
