@@ -154,4 +154,15 @@ std::vector<Question> ask_about(const AskedScene& asked, Split split, int count,
   return questions;
 }
 
+std::vector<Lookup> ask_places(const Scene& scene, Rng& rng) {
+  std::vector<Lookup> lookups;
+  for (const Object& object : scene.objects) {
+    const Description what = describe(object, reference_form(rng));
+    if (count_matches(scene, what) != 1) continue;
+    lookups.push_back({ask_row(what), std::string(number_word(object.row + 1))});
+    lookups.push_back({ask_column(what), std::string(number_word(object.column + 1))});
+  }
+  return lookups;
+}
+
 }  // namespace sightline::scenes

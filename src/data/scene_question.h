@@ -38,4 +38,12 @@ AskedScene generate_scene(uint64_t seed, Split split, uint64_t number);
 // take turns from the first one's on; a kind that the scene doesn't allow gives way to another.
 std::vector<Question> ask_about(const AskedScene& asked, Split split, int count, Rng& rng);
 
+// In which row and which column objects stand, of those that a noun phrase tells from the others:
+// for scenes told in words (scene_caption.h), so that a reader learns to look an object up before it
+// is asked how two of them stand to each other. No picture is asked this.
+struct Lookup {
+  std::string text, answer;
+};
+std::vector<Lookup> ask_places(const Scene& scene, Rng& rng);
+
 }  // namespace sightline::scenes

@@ -71,6 +71,10 @@ std::string ask_colour(const Description& what, Rng& rng) {
                           : fmt::format("what is the colour of {}", the(what));
 }
 
+std::string ask_row(const Description& what) { return "which row is " + the(what) + " in"; }
+
+std::string ask_column(const Description& what) { return "which column is " + the(what) + " in"; }
+
 std::string ask_relation(const Description& a, const Description& b, Rng& rng) {
   return rng.below(3) < 2 ? fmt::format("where is {} seen from {}", the(a), the(b))
                           : fmt::format("on which side of {} is {}", the(b), the(a));
