@@ -286,7 +286,7 @@ TEST(Scenes, TasksShareTheirScenesAndSplitsDoNot) {
     EXPECT_EQ(all.references, references);
     ASSERT_EQ(all.conversations.size(), 9u);
     for (size_t k = 0; k < 9; ++k) EXPECT_EQ(all.conversations[k].at(0).images, 1);
-    // In words: the first caption and the six questions, in any order.
+    // In words: the first caption, the six questions and more, in any order.
     const Example text = texts->example(i);
     EXPECT_TRUE(text.images.empty());
     std::multiset<std::string> said, expected = {all.references[0]};
@@ -294,7 +294,7 @@ TEST(Scenes, TasksShareTheirScenesAndSplitsDoNot) {
     for (const Turn& turn : text.conversations.at(0)) {
       if (turn.role == Role::assistant) said.insert(turn.text);
     }
-    EXPECT_EQ(said, expected);
+    EXPECT_TRUE(std::includes(said.begin(), said.end(), expected.begin(), expected.end())) << i;
     EXPECT_EQ(one.conversations.size(), 1u);
     EXPECT_EQ(one.kind, (std::array{"yes/no", "count", "colour", "relation"})[i % 4]);
     pictures.insert(*all.images.at(0).encoded);

@@ -153,7 +153,7 @@ void expect_full(const Recipe& recipe) {
   EXPECT_EQ(recipe.model.resize, "crop");
   EXPECT_EQ(*recipe.model.vision->config, (VisionConfig{96, 5, 6, 200, 128, 8, 1e-6}));
   EXPECT_EQ(*recipe.model.language->config,
-            (LanguageConfig{600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, false}));
+            (LanguageConfig{600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, 0.02, false}));
   const DataRecipe& flickr = recipe.data.at("f");
   EXPECT_EQ(flickr.format, DataFormat::flickr);
   EXPECT_EQ(flickr.annotations, "captions.token.txt");
