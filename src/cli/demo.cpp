@@ -39,7 +39,8 @@ std::vector<TaskResult> score(const Bundle& bundle, const Recipe& recipe, const 
 }
 
 void show_samples(const TaskResult& captions, const TaskResult& answers) {
-  fmt::print("\nScenes never seen, each with a combination of colour and shape never seen:\n\n");
+  fmt::print(
+      "\nScenes never seen, each with a combination of size, colour and shape never seen:\n\n");
   for (size_t i = 0; i < 8 && i < captions.predictions.size(); ++i) {
     const Prediction& each = captions.predictions[i];
     fmt::print("  model  {}\n  truth  {}\n\n", each.text, each.references.front());

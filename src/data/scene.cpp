@@ -12,10 +12,10 @@ namespace sightline::scenes {
 namespace {
 
 constexpr std::array<Combination, 4> kHeldOut = {{
-    {Colour::blue, Shape::circle},
-    {Colour::purple, Shape::square},
-    {Colour::green, Shape::triangle},
-    {Colour::yellow, Shape::star},
+    {Size::small, Colour::blue, Shape::circle},
+    {Size::large, Colour::purple, Shape::square},
+    {Size::small, Colour::green, Shape::triangle},
+    {Size::large, Colour::yellow, Shape::star},
 }};
 
 constexpr std::array<Rgb, kColours> kPalette = {{
@@ -78,7 +78,7 @@ std::span<const Combination> held_out_combinations() { return kHeldOut; }
 
 bool is_held_out(const Object& object) {
   return std::any_of(kHeldOut.begin(), kHeldOut.end(), [&](const Combination& held) {
-    return held.colour == object.colour && held.shape == object.shape;
+    return held.size == object.size && held.colour == object.colour && held.shape == object.shape;
   });
 }
 
@@ -155,10 +155,7 @@ Object random_object(Split split, Rng& rng) {
   Object object;
   object.size = static_cast<Size>(below(rng, kSizes));
   if (split == Split::unseen && rng.uniform() < kHeldOutShare) {
-    const Combination& held = kHeldOut[rng.below(kHeldOut.size())];
-    object.colour = held.colour;
-    object.shape = held.shape;
-    return object;
+    return kHeldOut[rng.below(kHeldOut.size())].object();
   }
   do {
     object.shape = static_cast<Shape>(below(rng, kShapes));

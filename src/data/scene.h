@@ -51,11 +51,14 @@ struct Scene {
 enum class Split { train, validation, unseen };
 
 struct Combination {
+  Size size;
   Colour colour;
   Shape shape;
+
+  Object object() const { return {.shape = shape, .colour = colour, .size = size}; }
 };
-// The held-out combinations: different colours and different shapes, so that each colour and each
-// shape is otherwise well known.
+// The held-out combinations, such as small blue circles: of different colours and shapes, so that
+// all that they are made of, and any two of the three, is otherwise well known.
 std::span<const Combination> held_out_combinations();
 bool is_held_out(const Object& object);
 bool has_held_out(const Scene& scene);

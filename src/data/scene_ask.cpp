@@ -99,7 +99,7 @@ class Asker {
   std::optional<Question> relation() {
     const auto pair = related_pair();
     if (!pair) return std::nullopt;
-    return Question{QuestionKind::relation, ask_relation(pair->a, pair->b, rng_),
+    return Question{QuestionKind::relation, ask_relation(pair->a, pair->direction, pair->b, rng_),
                     std::string(word(pair->direction))};
   }
 
@@ -152,17 +152,6 @@ std::vector<Question> ask_about(const AskedScene& asked, Split split, int count,
     if (std::none_of(questions.begin(), questions.end(), same)) questions.push_back(*question);
   }
   return questions;
-}
-
-std::vector<Lookup> ask_places(const Scene& scene, Rng& rng) {
-  std::vector<Lookup> lookups;
-  for (const Object& object : scene.objects) {
-    const Description what = describe(object, reference_form(rng));
-    if (count_matches(scene, what) != 1) continue;
-    lookups.push_back({ask_row(what), std::string(number_word(object.row + 1))});
-    lookups.push_back({ask_column(what), std::string(number_word(object.column + 1))});
-  }
-  return lookups;
 }
 
 }  // namespace sightline::scenes

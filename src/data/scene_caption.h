@@ -15,8 +15,8 @@ namespace sightline::scenes {
 inline constexpr int kMostCaptions = 8;
 std::vector<std::string> caption(const Scene& scene, int count, Rng& rng);
 
-// The whole scene in words, so that a reader knows what a beholder does: every object with its cell,
-// in any order ("small red circle row two column four and ...").
+// The whole scene in words, so that a reader knows what a beholder does: every object with its
+// cell, in any order ("small red circle row two column four and ...").
 std::string tell(const Scene& scene, Rng& rng);
 
 }  // namespace sightline::scenes

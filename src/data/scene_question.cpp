@@ -35,7 +35,7 @@ class SceneMaker {
   AskedScene colour() {
     Object topic{.shape = static_cast<Shape>(below(kShapes)),
                  .size = static_cast<Size>(below(kSizes))};
-    topic.colour = colour_of(topic.shape);
+    topic.colour = colour_of(topic);
     const Description what = describe(topic, colour_form(rng_));
     std::vector<Object> objects;
     do {
@@ -54,7 +54,8 @@ class SceneMaker {
     const auto [objects, a, b] = pair_of_references();
     const Direction direction = any_direction();
     return {place_related(objects, direction, rng_),
-            {QuestionKind::relation, ask_relation(a, b, rng_), std::string(word(direction))}};
+            {QuestionKind::relation, ask_relation(a, direction, b, rng_),
+             std::string(word(direction))}};
   }
 
  private:
@@ -72,19 +73,15 @@ class SceneMaker {
     Object object = random_object(split_, rng_);
     if (split_ != Split::unseen || rng_.uniform() >= held_out_share) return object;
     const auto held_out = held_out_combinations();
-    const Combination& held = held_out[rng_.below(held_out.size())];
-    object.colour = held.colour;
-    object.shape = held.shape;
-    return object;
+    return held_out[rng_.below(held_out.size())].object();
   }
 
-  Colour colour_of(Shape shape) {
-    Object object{.shape = shape};
+  Colour colour_of(Object object) {
     const auto draw = [&] { object.colour = static_cast<Colour>(below(kColours)); };
     draw();
     if (split_ == Split::unseen && below(5) == 0) {
       for (const Combination& held : held_out_combinations()) {
-        if (held.shape == shape) object.colour = held.colour;
+        if (held.shape == object.shape && held.size == object.size) object.colour = held.colour;
       }
     }
     while (split_ != Split::unseen && is_held_out(object)) draw();

@@ -4,8 +4,9 @@
 // The question and its answer are drawn first, independently of each other, and the scene is then
 // made to fit both. So a question's words say nothing of its answer, and who doesn't look at the
 // picture cannot do better than the most frequent answer: 1/2 of yes/no, 1/5 of counts (zero ..
-// four), 1/4 of relations, about 1/5 of colours (3/10 in unseen, where held-out colours are asked
-// for more often). tests/data/scenes_test.cpp measures these bounds.
+// four), 1/2 of relations (left or right, above or below), about 1/5 of colours (1/4 in unseen,
+// where held-out colours are asked for more often). tests/data/scenes_test.cpp measures these
+// bounds.
 
 #include "data/scene.h"
 
@@ -37,13 +38,5 @@ AskedScene generate_scene(uint64_t seed, Split split, uint64_t number);
 // `count` questions about one scene, the one that it was made for first, no two alike. The kinds
 // take turns from the first one's on; a kind that the scene doesn't allow gives way to another.
 std::vector<Question> ask_about(const AskedScene& asked, Split split, int count, Rng& rng);
-
-// In which row and which column objects stand, of those that a noun phrase tells from the others:
-// for scenes told in words (scene_caption.h), so that a reader learns to look an object up before it
-// is asked how two of them stand to each other. No picture is asked this.
-struct Lookup {
-  std::string text, answer;
-};
-std::vector<Lookup> ask_places(const Scene& scene, Rng& rng);
 
 }  // namespace sightline::scenes

@@ -71,13 +71,15 @@ std::string ask_colour(const Description& what, Rng& rng) {
                           : fmt::format("what is the colour of {}", the(what));
 }
 
-std::string ask_row(const Description& what) { return "which row is " + the(what) + " in"; }
-
-std::string ask_column(const Description& what) { return "which column is " + the(what) + " in"; }
-
-std::string ask_relation(const Description& a, const Description& b, Rng& rng) {
-  return rng.below(3) < 2 ? fmt::format("where is {} seen from {}", the(a), the(b))
-                          : fmt::format("on which side of {} is {}", the(b), the(a));
+std::string ask_relation(const Description& a, Direction direction, const Description& b,
+                         Rng& rng) {
+  const bool across = direction == Direction::left || direction == Direction::right;
+  if (rng.below(3) < 2) {
+    return fmt::format("is {} {} {}", the(a), across ? "left or right of" : "above or below",
+                       the(b));
+  }
+  return fmt::format("seen from {} is {} {}", the(b), the(a),
+                     across ? "left or right" : "above or below");
 }
 
 std::string_view preposition(Direction direction) {

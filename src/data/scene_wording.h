@@ -24,9 +24,9 @@ std::string ask_more(const Description& more, const Description& fewer);
 std::string ask_side(const Description& a, Direction direction, const Description& b);
 std::string ask_count(const Description& what, Rng& rng);
 std::string ask_colour(const Description& what, Rng& rng);
-std::string ask_row(const Description& what);
-std::string ask_column(const Description& what);
-std::string ask_relation(const Description& a, const Description& b, Rng& rng);
+// Whether `a` is left or right of `b`, or above or below: along the axis of `direction`, whatever
+// its sense.
+std::string ask_relation(const Description& a, Direction direction, const Description& b, Rng& rng);
 
 // "left of", "above": what stands between two nouns.
 std::string_view preposition(Direction direction);

@@ -85,8 +85,8 @@ class Scenes : public Dataset {
     }
   }
 
-  // The scene told in words where `both` shows the picture, and then one caption, questions (those
-  // of `both` among them) and where objects stand, in any order, as one conversation.
+  // The scene told in words where `both` shows the picture, and then one caption and questions,
+  // those of `both` among them, in any order, as one conversation.
   Example text_example(uint64_t number) const {
     const AskedScene asked = generate_scene(seed_, split_, number);
     Rng rng = stream("told", number);
@@ -94,9 +94,6 @@ class Scenes : public Dataset {
     texts.emplace_back(prompt_, captions(asked, number, kCaptions).front());
     for (const Question& question : questions(asked, number, kQuestionsInWords)) {
       texts.emplace_back(question.text, question.answer);
-    }
-    for (const Lookup& lookup : ask_places(asked.scene, rng)) {
-      texts.emplace_back(lookup.text, lookup.answer);
     }
     const std::string told = tell(asked.scene, rng);
     std::vector<Turn> turns;

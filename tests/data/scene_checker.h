@@ -142,19 +142,20 @@ inline std::string answer_to(const std::string& text, const Scene& scene) {
     read.need(what.definite && what.colour < 0 && read.done());
     return kColourWords[static_cast<size_t>(what.only(scene)->colour)];
   }
-  const bool turned = read.take("on which side of");
-  if (turned || read.take("where is")) {
-    const Noun a = read.noun();
-    read.need(read.take(turned ? "is" : "seen from"));
+  if (read.take("seen from")) {
     const Noun b = read.noun();
+    read.need(read.take("is"));
+    const Noun a = read.noun();
+    read.need(read.take("left or right") || read.take("above or below"));
     read.need(a.definite && b.definite && read.done());
-    const Object *first = a.only(scene), *second = b.only(scene);
-    return sides[static_cast<size_t>(turned ? side_of(*second, *first) : side_of(*first, *second))];
+    return sides[static_cast<size_t>(side_of(*a.only(scene), *b.only(scene)))];
   }
   read.need(read.take("is"));
   const Noun a = read.noun();
-  const int side = read.direction();
+  const bool either = read.take("left or right of") || read.take("above or below");
+  const int side = either ? 0 : read.direction();
   const Noun b = read.noun();
+  if (either) return sides[static_cast<size_t>(side_of(*a.only(scene), *b.only(scene)))];
   read.need(side >= 0 && a.definite && b.definite && read.done());
   return yes_or_no(side_of(*a.only(scene), *b.only(scene)) == side);
 }

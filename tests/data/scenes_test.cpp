@@ -57,7 +57,7 @@ TEST(Scenes, AreTheSameBytesEverywhere) {
       all += question.text + "\n" + question.answer + "\n";
     }
   }
-  EXPECT_EQ(content_key(all), "a6416114b1d1a4f24a7fb3298b523101");
+  EXPECT_EQ(content_key(all), "eea9a91bc602e6362a5f8087478b42a4");
 }
 
 TEST(Scenes, HoldOneToFourObjectsEachWithinACellOfItsOwn) {
@@ -157,17 +157,19 @@ TEST(Scenes, TheCheckerHereCanFail) {
   EXPECT_FALSE(is_true_caption("a large red circle and a small blue square", scene));
   EXPECT_FALSE(is_true_caption("a red circle right of a blue square", scene));
   EXPECT_FALSE(is_true_caption("a red circle left of a blue square and one other shape", scene));
-  EXPECT_EQ(answer_to("on which side of the square is the circle", scene), "left");
+  EXPECT_EQ(answer_to("seen from the square is the circle left or right", scene), "left");
+  EXPECT_EQ(answer_to("is the square left or right of the circle", scene), "right");
   EXPECT_EQ(answer_to("is the circle above the square", scene), "no");
   EXPECT_THROW(answer_to("what colour is the star", scene), std::runtime_error);
 }
 
 TEST(Scenes, TrainingNeverMeetsAHeldOutCombination) {
-  const Words held = {"blue circle", "purple square", "green triangle", "yellow star"};
+  const Words held = {"small blue circle", "large purple square", "small green triangle",
+                      "large yellow star"};
   ASSERT_EQ(held_out_combinations().size(), held.size());
   for (size_t i = 0; i < held.size(); ++i) {
-    const auto& [colour, shape] = held_out_combinations()[i];
-    EXPECT_EQ(std::string(word(colour)) + " " + std::string(word(shape)), held[i]);
+    const auto& [size, colour, shape] = held_out_combinations()[i];
+    EXPECT_EQ(noun({.size = size, .colour = colour, .shape = shape}, 1), held[i]);
   }
   for (const auto* split : {"train", "validation"}) {
     const auto texts = open_scenes("demo", recipe_of("text", split, 10000));
@@ -226,9 +228,9 @@ TEST(Scenes, AnsweringBlindGainsNothing) {
     auto accuracy = blind_accuracy(split, 40000);
     EXPECT_NEAR(accuracy["yes/no"], 0.5, 0.02);
     EXPECT_NEAR(accuracy["count"], 0.2, 0.02);
-    EXPECT_NEAR(accuracy["colour"], split == Split::unseen ? 0.3 : 0.2, 0.03);
-    EXPECT_NEAR(accuracy["relation"], 0.25, 0.02);
-    EXPECT_LT(accuracy["all"], 0.33);
+    EXPECT_NEAR(accuracy["colour"], split == Split::unseen ? 0.24 : 0.2, 0.03);
+    EXPECT_NEAR(accuracy["relation"], 0.47, 0.05);  // rare wordings: the kind's most frequent
+    EXPECT_LT(accuracy["all"], 0.4);
   }
 }
 

@@ -20,8 +20,8 @@ using namespace std::chrono_literals;
 
 // Small, but with several micro-batches a step, a mixture and stored features.
 const std::vector<std::string> kSettings = {
-    "data.captions.count=480",
-    "data.both.count=480",
+    "data.first.count=240",
+    "data.both.count=240",
     "checkpoint.every=5",
     "threads=1",
     "stage.align.step_tokens=1024",
@@ -32,7 +32,7 @@ const std::vector<std::string> kSettings = {
     "stage.pretrain.micro_tokens=400",
     "stage.instruct.step_tokens=1024",
     "stage.instruct.micro_tokens=400",
-    "stage.instruct.mixture=[{data=\"both\"},{data=\"captions\",weight=0.5}]"};
+    "stage.instruct.mixture=[{data=\"both\"},{data=\"first\",weight=0.5}]"};
 
 struct Training {
   fs::path folder;  // the run folder
