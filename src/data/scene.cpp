@@ -136,6 +136,16 @@ std::string_view number_word(int number) {
   return kWords[static_cast<size_t>(number)];
 }
 
+std::string_view row_word(int row) {
+  constexpr std::array<std::string_view, kGrid> kWords = {"top", "upper", "lower", "bottom"};
+  return kWords[static_cast<size_t>(row)];
+}
+
+std::string_view column_word(int column) {
+  constexpr std::array<std::string_view, kGrid> kWords = {"first", "second", "third", "fourth"};
+  return kWords[static_cast<size_t>(column)];
+}
+
 std::string noun(const Description& description, int number) {
   std::string text;
   if (description.size) text += fmt::format("{} ", word(*description.size));

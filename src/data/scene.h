@@ -84,6 +84,9 @@ std::string_view word(Size size);
 std::string_view word(Direction direction);
 std::string_view word(Split split);
 std::string_view number_word(int number);  // zero .. four
+// Of words that stand for nothing else: a place is known by its two words in whatever order.
+std::string_view row_word(int row);        // top, upper, lower, bottom
+std::string_view column_word(int column);  // first .. fourth
 
 // "small red circle", "red circles", "shape": plural where `number` is not 1.
 std::string noun(const Description& description, int number);

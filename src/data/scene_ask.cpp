@@ -1,11 +1,14 @@
 // Questions about a scene as it stands. Their answers follow from the scene, so they can only be
 // balanced on the whole: yes is sought as often as no, and the rarer counts are preferred.
 
+#include "base/error.h"
 #include "data/scene_question.h"
 #include "data/scene_wording.h"
 
 #include <algorithm>
 #include <optional>
+
+#include <fmt/format.h>
 
 namespace sightline::scenes {
 
@@ -25,9 +28,12 @@ class Asker {
         return count();
       case QuestionKind::colour:
         return colour();
-      default:
+      case QuestionKind::relation:
         return relation();
+      case QuestionKind::place:
+        return place();
     }
+    SL_ASSERT(false, "kind {}", static_cast<int>(kind));
   }
 
  private:
@@ -115,6 +121,19 @@ class Asker {
     return std::nullopt;
   }
 
+  std::optional<Question> place() {
+    for (int i = 0; i < kTries; ++i) {
+      const Object& object = present();
+      const Description what = describe(object, reference_form(rng_));
+      if (is_unique(what)) {
+        return Question{QuestionKind::place, ask_place(what),
+                        fmt::format("{} row {} column", row_word(object.row),
+                                    column_word(object.column))};
+      }
+    }
+    return std::nullopt;
+  }
+
   // One of several noun phrases, by the weight of its number.
   std::optional<Question> count() {
     constexpr std::array<uint64_t, kMaxObjects + 1> kWeights = {2, 1, 4, 16, 40};
@@ -145,7 +164,7 @@ std::vector<Question> ask_about(const AskedScene& asked, Split split, int count,
   std::vector<Question> questions = {asked.question};
   auto kind = static_cast<int>(asked.question.kind);
   while (std::ssize(questions) < count) {
-    kind = (kind + 1) % kQuestionKinds;
+    kind = (kind + 1) % kAskedKinds;
     const auto question = asker.ask(static_cast<QuestionKind>(kind));
     if (!question) continue;
     const auto same = [&](const Question& other) { return other.text == question->text; };

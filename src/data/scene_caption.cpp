@@ -4,6 +4,7 @@
 #include "data/scene_wording.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include <fmt/format.h>
@@ -113,8 +114,14 @@ std::string tell(const Scene& scene, Rng& rng) {
   std::vector<std::string> objects;
   for (const size_t i : permutation(scene.objects.size(), rng.next())) {
     const Object& object = scene.objects[i];
-    objects.push_back(fmt::format("{} row {} column {}", noun(describe(object, kWhole), 1),
-                                  number_word(object.row + 1), number_word(object.column + 1)));
+    const std::array<std::string_view, 5> words = {word(object.size), word(object.colour),
+                                                   word(object.shape), row_word(object.row),
+                                                   column_word(object.column)};
+    std::vector<std::string_view> shuffled;
+    for (const size_t which : permutation(words.size(), rng.next())) {
+      shuffled.push_back(words[which]);
+    }
+    objects.push_back(fmt::format("{}", fmt::join(shuffled, " ")));
   }
   return fmt::format("{}", fmt::join(objects, " and "));
 }

@@ -186,8 +186,8 @@ class SceneMaker {
 }  // namespace
 
 std::string_view word(QuestionKind kind) {
-  constexpr std::array<std::string_view, kQuestionKinds> kWords = {"yes/no", "count", "colour",
-                                                                   "relation"};
+  constexpr std::array<std::string_view, kAskedKinds> kWords = {"yes/no", "count", "colour",
+                                                                "relation", "place"};
   return kWords[static_cast<size_t>(kind)];
 }
 

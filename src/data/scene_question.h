@@ -1,5 +1,6 @@
 #pragma once
-// Scenes made for a question, and questions about scenes. Every answer is one word.
+// Scenes made for a question, and questions about scenes. An answer is one word, a place four ("top
+// row second column").
 //
 // The question and its answer are drawn first, independently of each other, and the scene is then
 // made to fit both. So a question's words say nothing of its answer, and who doesn't look at the
@@ -16,9 +17,11 @@
 
 namespace sightline::scenes {
 
-enum class QuestionKind { yes_no, count, colour, relation };
-inline constexpr int kQuestionKinds = 4;
-std::string_view word(QuestionKind kind);  // "yes/no", "count", "colour", "relation"
+// Scenes are made for the first four. Places are asked for besides them: who can say where a thing
+// stands has what relations need.
+enum class QuestionKind { yes_no, count, colour, relation, place };
+inline constexpr int kQuestionKinds = 4, kAskedKinds = 5;
+std::string_view word(QuestionKind kind);  // "yes/no", "count", "colour", "relation", "place"
 
 struct Question {
   QuestionKind kind = QuestionKind::yes_no;

@@ -82,6 +82,8 @@ std::string ask_relation(const Description& a, Direction direction, const Descri
                      across ? "left or right" : "above or below");
 }
 
+std::string ask_place(const Description& what) { return "where is " + the(what); }
+
 std::string_view preposition(Direction direction) {
   constexpr std::array<std::string_view, 4> kWords = {"left of", "right of", "above", "below"};
   return kWords[static_cast<size_t>(direction)];

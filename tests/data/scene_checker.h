@@ -30,6 +30,8 @@ inline int place_in(const Words& table, const std::string& text) {
 inline const Words kShapeWords = {"circle", "square", "triangle", "star", "cross"};
 inline const Words kColourWords = {"red", "green", "blue", "yellow", "purple", "orange"};
 inline const Words kNumberWords = {"zero", "one", "two", "three", "four"};
+inline const Words kRowWords = {"top", "upper", "lower", "bottom"};
+inline const Words kColumnWords = {"first", "second", "third", "fourth"};
 
 // A noun phrase as read; -1: not named.
 struct Noun {
@@ -149,6 +151,13 @@ inline std::string answer_to(const std::string& text, const Scene& scene) {
     read.need(read.take("left or right") || read.take("above or below"));
     read.need(a.definite && b.definite && read.done());
     return sides[static_cast<size_t>(side_of(*a.only(scene), *b.only(scene)))];
+  }
+  if (read.take("where is")) {
+    const Noun what = read.noun();
+    read.need(what.definite && read.done());
+    const Object& object = *what.only(scene);
+    return kRowWords[static_cast<size_t>(object.row)] + " row " +
+           kColumnWords[static_cast<size_t>(object.column)] + " column";
   }
   read.need(read.take("is"));
   const Noun a = read.noun();
