@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace sightline::scenes {
 
@@ -32,6 +34,8 @@ class Asker {
         return relation();
       case QuestionKind::place:
         return place();
+      case QuestionKind::list:
+        return list();
     }
     SL_ASSERT(false, "kind {}", static_cast<int>(kind));
   }
@@ -121,17 +125,30 @@ class Asker {
     return std::nullopt;
   }
 
+  static std::string place_of(const Object& object) {
+    return fmt::format("{} {}", row_word(object.row), column_word(object.column));
+  }
+
   std::optional<Question> place() {
     for (int i = 0; i < kTries; ++i) {
       const Object& object = present();
       const Description what = describe(object, reference_form(rng_));
       if (is_unique(what)) {
         return Question{QuestionKind::place, ask_place(what),
-                        fmt::format("{} row {} column", row_word(object.row),
-                                    column_word(object.column))};
+                        place_of(object)};
       }
     }
     return std::nullopt;
+  }
+
+  std::optional<Question> list() {
+    std::vector<std::string> objects;
+    for (const Object& object : scene_.objects) {
+      const std::string whole =
+          noun({.size = object.size, .colour = object.colour, .shape = object.shape}, 1);
+      objects.push_back(fmt::format("{} {}", whole, place_of(object)));
+    }
+    return Question{QuestionKind::list, ask_list(), fmt::format("{}", fmt::join(objects, " and "))};
   }
 
   // One of several noun phrases, by the weight of its number.

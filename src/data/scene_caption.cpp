@@ -111,19 +111,17 @@ std::vector<std::string> caption(const Scene& scene, int count, Rng& rng) {
 }
 
 std::string tell(const Scene& scene, Rng& rng) {
-  std::vector<std::string> objects;
-  for (const size_t i : permutation(scene.objects.size(), rng.next())) {
-    const Object& object = scene.objects[i];
+  std::string told = "objects:";
+  for (const Object& object : scene.objects) {
     const std::array<std::string_view, 5> words = {word(object.size), word(object.colour),
                                                    word(object.shape), row_word(object.row),
                                                    column_word(object.column)};
-    std::vector<std::string_view> shuffled;
     for (const size_t which : permutation(words.size(), rng.next())) {
-      shuffled.push_back(words[which]);
+      told += fmt::format(" {}", words[which]);
     }
-    objects.push_back(fmt::format("{}", fmt::join(shuffled, " ")));
+    told += '.';
   }
-  return fmt::format("{}", fmt::join(objects, " and "));
+  return told;
 }
 
 }  // namespace sightline::scenes

@@ -15,10 +15,10 @@ namespace sightline::scenes {
 inline constexpr int kMostCaptions = 8;
 std::vector<std::string> caption(const Scene& scene, int count, Rng& rng);
 
-// The whole scene in words, so that a reader knows what a beholder does: of every object its size,
-// colour, shape, row and column, in any order ("red upper circle fourth small and ..."). What is
-// known of an object doesn't hang on an order of words, as it doesn't where one row of a picture
-// holds all of it.
+// The whole scene in words, so that a reader knows what a beholder does: "objects: red upper circle
+// fourth small. ...", the objects in reading order, each with its size, colour, shape, row and
+// column in any order. What is known of an object doesn't hang on an order of words, as it doesn't
+// where one row of a picture holds all of it; the full stop stands where that row would.
 std::string tell(const Scene& scene, Rng& rng);
 
 }  // namespace sightline::scenes

@@ -187,7 +187,7 @@ class SceneMaker {
 
 std::string_view word(QuestionKind kind) {
   constexpr std::array<std::string_view, kAskedKinds> kWords = {"yes/no", "count", "colour",
-                                                                "relation", "place"};
+                                                                "relation", "place", "list"};
   return kWords[static_cast<size_t>(kind)];
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Scenes made for a question, and questions about scenes. An answer is one word, a place four ("top
-// row second column").
+// Scenes made for a question, and questions about scenes. An answer is one word; a place
+// two ("top second"); a list all that there is, in reading order.
 //
 // The question and its answer are drawn first, independently of each other, and the scene is then
 // made to fit both. So a question's words say nothing of its answer, and who doesn't look at the
@@ -17,11 +17,11 @@
 
 namespace sightline::scenes {
 
-// Scenes are made for the first four. Places are asked for besides them: who can say where a thing
-// stands has what relations need.
-enum class QuestionKind { yes_no, count, colour, relation, place };
-inline constexpr int kQuestionKinds = 4, kAskedKinds = 5;
-std::string_view word(QuestionKind kind);  // "yes/no", "count", "colour", "relation", "place"
+// Scenes are made for the first four. Places and lists are asked for besides them, in training: who
+// can say what stands where has what the others need.
+enum class QuestionKind { yes_no, count, colour, relation, place, list };
+inline constexpr int kQuestionKinds = 4, kAskedKinds = 6;
+std::string_view word(QuestionKind kind);  // "yes/no", "count", ...
 
 struct Question {
   QuestionKind kind = QuestionKind::yes_no;

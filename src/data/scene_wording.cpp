@@ -84,6 +84,8 @@ std::string ask_relation(const Description& a, Direction direction, const Descri
 
 std::string ask_place(const Description& what) { return "where is " + the(what); }
 
+std::string ask_list() { return "list all shapes"; }
+
 std::string_view preposition(Direction direction) {
   constexpr std::array<std::string_view, 4> kWords = {"left of", "right of", "above", "below"};
   return kWords[static_cast<size_t>(direction)];

@@ -29,6 +29,7 @@ std::string ask_colour(const Description& what, Rng& rng);
 std::string ask_relation(const Description& a, Direction direction, const Description& b, Rng& rng);
 
 std::string ask_place(const Description& what);
+std::string ask_list();
 
 // "left of", "above": what stands between two nouns.
 std::string_view preposition(Direction direction);

@@ -85,28 +85,27 @@ class Scenes : public Dataset {
     }
   }
 
-  // The scene told in words where `both` shows the picture, and then one caption and questions,
-  // those of `both` among them, in any order, as one conversation.
+  // As `both`, the scene told in words where the picture is shown. Conversations share what is told
+  // as they share a picture, and none reads another's answers.
   Example text_example(uint64_t number) const {
     const AskedScene asked = generate_scene(seed_, split_, number);
     Rng rng = stream("told", number);
-    std::vector<std::pair<std::string, std::string>> texts;
-    texts.emplace_back(prompt_, captions(asked, number, kCaptions).front());
-    for (const Question& question : questions(asked, number, kQuestionsInWords)) {
-      texts.emplace_back(question.text, question.answer);
-    }
     const std::string told = tell(asked.scene, rng);
-    std::vector<Turn> turns;
-    for (const size_t which : permutation(texts.size(), rng.next())) {
-      const auto& [said, answer] = texts[which];
-      std::string words = said;
-      if (turns.empty()) words = said.empty() ? told : fmt::format("{}\n{}", told, said);
-      turns.push_back({Role::user, std::move(words), 0});
-      turns.push_back({Role::assistant, answer, 0});
-    }
+    const auto after = [&](const std::string& words) {
+      return std::vector<Turn>{{Role::user, words.empty() ? told : told + "\n" + words, 0}};
+    };
     Example example{.where = fmt::format("{}:{}", name_, number)};
-    example.references.push_back(turns.back().text);
-    example.conversations.push_back(std::move(turns));
+    const bool one = split_ != Split::train;
+    if (one) {
+      example.kind = word(asked.question.kind);
+    } else {
+      for (const std::string& text : captions(asked, number, kCaptions)) {
+        add(example, after(prompt_), text);
+      }
+    }
+    for (const Question& question : questions(asked, number, one ? 1 : kQuestionsInWords)) {
+      add(example, after(question.text), question.answer);
+    }
     return example;
   }
 

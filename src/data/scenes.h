@@ -6,9 +6,9 @@
 //   task      caption   the picture with 3 captions (5 in validation and unseen, as references)
 //             question  train: the picture with 6 questions; else one question, its `kind` named
 //             both      the picture with 3 captions and 6 questions
-//             text      no picture: the scene told in words, and then one of the captions, the
-//             questions
-//                       of `both` and more of them, in any order, as one conversation
+//             text      no picture: the scene told in words in its place, and what `both` says
+//                       of it, with 6 more questions; validation and unseen: one question, as
+//                       `question` has it, to see what a language model makes of words alone
 //
 // A caption follows `prompt` as the user's turn.
 // `count` is the number of scenes. The scene of a number is the same in every task.

@@ -188,6 +188,7 @@ void print_stage(Printer& out, const StageRecipe& stage) {
   out.key("epsilon", stage.epsilon);
   out.key("clip", stage.clip);
   out.key("mask_ratio", stage.mask_ratio);
+  out.key("edge_weight", stage.edge_weight);
   if (stage.mask) out.key("mask", *stage.mask);
 }
 

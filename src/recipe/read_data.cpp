@@ -110,8 +110,9 @@ void check_kind(TableReader& reader, const TaskRecipe& task, const DataRecipe& d
   if (data.format == DataFormat::flickr && task.kind == TaskKind::question) {
     problem = "holds captions alone";
   }
-  const bool captions_too = data.task == "both" && task.kind == TaskKind::caption;
-  if (data.format == DataFormat::scenes && !captions_too && data.task != enum_name(task.kind)) {
+  const bool asks_them = data.task == enum_name(task.kind) ||
+                         data.task == (task.kind == TaskKind::caption ? "both" : "text");
+  if (data.format == DataFormat::scenes && !asks_them) {
     problem = fmt::format("holds scenes with task = \"{}\"", data.task);
   }
   if (problem.empty()) return;

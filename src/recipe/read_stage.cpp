@@ -186,6 +186,7 @@ void read_stage(TableReader& reader, const Recipe& recipe, StageRecipe& stage) {
   reader.read(
       "mask_ratio", stage.mask_ratio,
       {.least = 0, .most = 1, .low = NumberRange::End::open, .high = NumberRange::End::open});
+  reader.read("edge_weight", stage.edge_weight, {.least = 0});
   reader.read("mask", stage.mask);
   check_objective(reader, recipe, stage);
   reader.finish();

@@ -98,7 +98,8 @@ struct StageRecipe {
   OptimizerKind optimizer = OptimizerKind::adamw;
   double beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;  // AdamW's
   double clip = 1.0;                                 // gradient norm; 0: none
-  double mask_ratio = 0.6;  // reconstruct: hidden share of an image's patches
+  double mask_ratio = 0.6;   // reconstruct: hidden share of an image's patches
+  double edge_weight = 0.0;  // reconstruct: of the edges' orientations, beside the pixels' 1
   std::optional<MaskPolicy> mask;
   std::string where;
 };

@@ -15,6 +15,7 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/autograd.h>
 
 namespace sightline {
 
@@ -70,6 +71,21 @@ Optimizer::Optimizer(const StageRecipe& stage, const ParamMap& params) : stage_(
 void Optimizer::zero_gradients() {
   const c10::NoGradGuard no_grad;
   at::_foreach_zero_(gradients(slots_));
+}
+
+std::vector<at::Tensor> Optimizer::gradients_of(const at::Tensor& loss) const {
+  std::vector<at::Tensor> weights;
+  for (const Slot& slot : slots_) weights.push_back(slot.weight);
+  return torch::autograd::grad({loss}, weights, /*grad_outputs=*/{}, /*retain_graph=*/std::nullopt,
+                               /*create_graph=*/false, /*allow_unused=*/true);
+}
+
+void Optimizer::add_gradients(std::span<const at::Tensor> gradients) {
+  const c10::NoGradGuard no_grad;
+  SL_ASSERT(gradients.size() == slots_.size(), "{} gradients", gradients.size());
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (gradients[i].defined()) slots_[i].weight.mutable_grad().add_(gradients[i]);
+  }
 }
 
 double Optimizer::gradient_norm() const {
@@ -128,7 +144,8 @@ void Optimizer::step_muon(double factor) {
       // Nesterov's: the momentum as it will be one step on, were this gradient to come again.
       directions.push_back(slot->first.lerp(gradient, 1.0 - kMuonMomentum));
     }
-    const at::Tensor updates_BMN = orthogonalized(at::stack(directions));
+    const at::Tensor updates_BMN =
+        orthogonalized(at::stack(directions), group.front()->weight.scalar_type());
     const double size =
         kMuonSize * std::sqrt(static_cast<double>(std::max(shape.first, shape.second)));
     for (size_t i = 0; i < group.size(); ++i) {

@@ -11,6 +11,7 @@
 #include "tensor/param_map.h"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,11 @@ class Optimizer {
 
   // Sets all gradients to zero; backward passes then add to them.
   void zero_gradients();
+
+  // A backward pass that leaves the sums alone: its gradients by parameter, undefined where the loss
+  // doesn't depend on one. May run on several threads at once. What it gives is for add_gradients().
+  std::vector<at::Tensor> gradients_of(const at::Tensor& loss) const;
+  void add_gradients(std::span<const at::Tensor> gradients);
 
   // Global norm of the gradients, over all trained parameters (fp64 sum).
   double gradient_norm() const;

@@ -9,7 +9,7 @@
 
 namespace sightline {
 
-at::Tensor orthogonalized(const at::Tensor& matrices_BMN) {
+at::Tensor orthogonalized(const at::Tensor& matrices_BMN, at::ScalarType numbers) {
   SL_ASSERT(matrices_BMN.dim() == 3, "{} dimensions", matrices_BMN.dim());
   constexpr double kLinear = 3.4445, kCubic = -4.7750, kQuintic = 2.0315;
   constexpr int kSteps = 5;
@@ -18,6 +18,7 @@ at::Tensor orthogonalized(const at::Tensor& matrices_BMN) {
   if (is_tall) x = x.transpose(1, 2);  // the products are then of the shorter side
   // The largest singular value is at most the Frobenius norm: all lie in (0, 1] from here.
   x = x / (at::linalg_vector_norm(x, 2, at::IntArrayRef{1, 2}, /*keepdim=*/true) + 1e-7);
+  x = x.to(numbers);
   for (int i = 0; i < kSteps; ++i) {
     // a x + b (x x^T) x + c (x x^T)^2 x
     const at::Tensor square = at::bmm(x, x.transpose(1, 2));

@@ -8,7 +8,8 @@
 
 namespace sightline {
 
-// [B, M, N] of B matrices -> [B, M, N], in fp32. A matrix of zeros stays so.
-at::Tensor orthogonalized(const at::Tensor& matrices_BMN);
+// [B, M, N] of B matrices -> [B, M, N]. A matrix of zeros stays so. The products are of `numbers`:
+// bf16 serves an optimizer as well as fp32, as in Jordan's own.
+at::Tensor orthogonalized(const at::Tensor& matrices_BMN, at::ScalarType numbers = at::kFloat);
 
 }  // namespace sightline

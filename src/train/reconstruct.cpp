@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "train/oriented_gradients.h"
 
 #include <algorithm>
 #include <cmath>
@@ -30,19 +31,17 @@ at::Tensor hidden_patches(int64_t images, int64_t patches, const ReconstructOpti
   return hidden;
 }
 
-// [I, 3, H, W] -> [I, P, C], channel by channel within a patch.
-at::Tensor patch_pixels(const at::Tensor& pixels_ICHW, int64_t patch) {
-  const int64_t side = pixels_ICHW.size(2) / patch;
-  return pixels_ICHW.reshape({-1, 3, side, patch, side, patch})
-      .permute({0, 2, 4, 1, 3, 5})
-      .reshape({-1, side * side, 3 * patch * patch});
+int64_t num_pixels(int64_t patch_size) { return 3 * patch_size * patch_size; }
+
+at::Tensor absolute_error(const at::Tensor& predicted_IPC, const at::Tensor& target_IPC) {
+  return (predicted_IPC - target_IPC).abs().mean(at::IntArrayRef{1, 2}).sum();
 }
 
 }  // namespace
 
 void add_reconstruct_parameters(Model& model, uint64_t seed) {
   const VisionConfig& config = model.vision().config();
-  const int64_t numbers = 3 * config.patch_size * config.patch_size;
+  const int64_t numbers = num_pixels(config.patch_size) + num_oriented_gradients(config.patch_size);
   const auto add = [&](const char* name, std::vector<int64_t> shape) {
     model.params().add(name, random_parameter(name, shape, seed).to(model.dtype()));
   };
@@ -64,9 +63,15 @@ at::Tensor reconstruct_loss(const Model& model, const at::Tensor& pixels_ICHW,
       at::linear(features_IPD, model.params().at("reconstruct.head.weight"),
                  model.params().at("reconstruct.head.bias"))
           .to(at::kFloat);
-  const at::Tensor target_IPC =
-      patch_pixels(pixels_ICHW, vision.config().patch_size).to(at::kFloat);
-  return (predicted_IPC - target_IPC).abs().mean(at::IntArrayRef{1, 2}).sum() / options.divisor;
+  const int64_t patch_size = vision.config().patch_size, pixels = num_pixels(patch_size);
+  const at::Tensor target_IPC = patch_numbers(pixels_ICHW, patch_size).to(at::kFloat);
+  at::Tensor error = absolute_error(predicted_IPC.narrow(2, 0, pixels), target_IPC);
+  if (options.edge_weight > 0) {
+    const at::Tensor edges_IPC = oriented_gradients(pixels_ICHW, patch_size);
+    error = error + options.edge_weight *
+                        absolute_error(predicted_IPC.narrow(2, pixels, edges_IPC.size(2)), edges_IPC);
+  }
+  return error / options.divisor;
 }
 
 }  // namespace sightline

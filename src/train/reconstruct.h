@@ -3,10 +3,11 @@
 // the vision model is to give back the pixels of all: the hidden ones from their neighbours, the
 // shown ones so that features keep what their own patch holds. One linear layer on the last
 // features and the absolute error, as in SimMIM (arXiv 2111.09886), which scores hidden patches
-// alone. The mask token and the linear layer ("reconstruct.*") serve training alone and are not
-// part of a model folder.
+// alone. Besides, by a weight, the orientations of each patch's edges (oriented_gradients.h). The
+// mask token and the linear layer ("reconstruct.*") serve training alone and are not part of a model
+// folder.
 //
-// Legend: I images, P patches, D hidden size, C = 3 * patch_size^2 numbers of a patch.
+// Legend: I images, P patches, D hidden size, C numbers of a patch: pixels, then orientations.
 
 #include "model/model.h"
 
@@ -20,12 +21,14 @@ namespace sightline {
 void add_reconstruct_parameters(Model& model, uint64_t seed);
 
 struct ReconstructOptions {
-  double mask_ratio = 0.6;  // share of hidden patches
-  uint64_t seed = 0;        // of this batch's choice of patches
-  double divisor = 1.0;     // images of the whole optimizer step
+  double mask_ratio = 0.6;   // share of hidden patches
+  double edge_weight = 0.0;  // of the orientations' error, beside the pixels' 1
+  uint64_t seed = 0;         // of this batch's choice of patches
+  double divisor = 1.0;      // images of the whole optimizer step
 };
 
-// Sum over images of the mean absolute error of their patches, over the divisor.
+// Sum over images of the mean absolute error of their patches' pixels, and of their orientations by
+// their weight, over the divisor.
 at::Tensor reconstruct_loss(const Model& model, const at::Tensor& pixels_ICHW,
                             const ReconstructOptions& options);
 

@@ -3,12 +3,15 @@
 #include "base/crash_point.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "tensor/side_by_side.h"
 #include "train/loss.h"
 #include "train/reconstruct.h"
 #include "train/schedule.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/from_blob.h>
 #include <fmt/ranges.h>
 
@@ -81,28 +84,64 @@ StageTrainer::StageTrainer(Bundle& bundle, const StageRecipe& stage, int64_t dep
       seed_(seed),
       optimizer_(stage, (freeze_by(stage, *bundle.model), bundle.model->params())) {}
 
-StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
-  const auto divisor = static_cast<double>(loaded.num_predictions);
-  SL_ASSERT(loaded.num_predictions > 0, "a step without a prediction");
-  StepReport report;
-  optimizer_.zero_gradients();
-  for (const Batch& batch : loaded.micro_batches) {
-    if (batch.num_predictions() == 0 && stage_.objective == Objective::answers) continue;
-    at::Tensor loss;
-    if (stage_.objective == Objective::reconstruct) {
-      const auto number = static_cast<uint64_t>(stage_step * 1024 + report.micro_batches);
-      loss = reconstruct_loss(*bundle_.model, pixels_of(batch, *bundle_.model),
-                              {.mask_ratio = stage_.mask_ratio,
-                               .seed = derive_seed(seed_, "reconstruct", number),
-                               .divisor = divisor});
-    } else {
-      loss = batch_loss(*bundle_.model, batch, depth_, divisor);
-    }
+at::Tensor StageTrainer::loss_of(const Batch& batch, uint64_t number, double divisor) const {
+  if (stage_.objective != Objective::reconstruct) {
+    return batch_loss(*bundle_.model, batch, depth_, divisor);
+  }
+  return reconstruct_loss(*bundle_.model, pixels_of(batch, *bundle_.model),
+                          {.mask_ratio = stage_.mask_ratio,
+                           .edge_weight = stage_.edge_weight,
+                           .seed = derive_seed(seed_, "reconstruct", number),
+                           .divisor = divisor});
+}
+
+// Small products leave cores idle, so micro-batches go side by side, each on one core, as many at
+// a time as there are threads; a last one by itself has them all. Their gradients are summed in
+// the micro-batches' order, so the same thread count gives the same bits.
+double StageTrainer::add_gradients(std::span<const Batch* const> batches, uint64_t first_number,
+                                   double divisor) {
+  if (batches.size() == 1) {
+    const at::Tensor loss = loss_of(*batches[0], first_number, divisor);
     loss.backward();
-    report.loss += loss.item<double>();
-    ++report.micro_batches;
+    crash_point("step.mid_accumulation");
+    return loss.item<double>();
+  }
+  struct Lane {
+    double loss = 0;
+    std::vector<at::Tensor> gradients;
+  };
+  std::vector<Lane> lanes(batches.size());
+  side_by_side(std::ssize(lanes), [&](int64_t lane) {
+    const auto i = static_cast<size_t>(lane);
+    const at::Tensor loss = loss_of(*batches[i], first_number + i, divisor);
+    lanes[i] = {loss.item<double>(), optimizer_.gradients_of(loss)};
+  });
+  double loss = 0;
+  for (const Lane& lane : lanes) {
+    optimizer_.add_gradients(lane.gradients);
+    loss += lane.loss;
     crash_point("step.mid_accumulation");
   }
+  return loss;
+}
+
+StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
+  SL_ASSERT(loaded.num_predictions > 0, "a step without a prediction");
+  std::vector<const Batch*> batches;
+  for (const Batch& batch : loaded.micro_batches) {
+    if (batch.num_predictions() == 0 && stage_.objective == Objective::answers) continue;
+    batches.push_back(&batch);
+  }
+  StepReport report;
+  optimizer_.zero_gradients();
+  const auto side_by_side = static_cast<size_t>(at::get_num_threads());
+  for (size_t first = 0; first < batches.size(); first += side_by_side) {
+    const size_t count = std::min(side_by_side, batches.size() - first);
+    report.loss += add_gradients(std::span(batches).subspan(first, count),
+                                 static_cast<uint64_t>(stage_step) * 1024 + first,
+                                 static_cast<double>(loaded.num_predictions));
+  }
+  report.micro_batches = std::ssize(batches);
   report.gradient_norm = optimizer_.gradient_norm();
   if (!std::isfinite(report.loss) || !std::isfinite(report.gradient_norm)) {
     fail(

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace sightline {
@@ -45,6 +46,12 @@ class StageTrainer {
   StepReport step(const LoadedStep& loaded, int64_t stage_step);
 
  private:
+  // The loss of the step's micro-batch of this number, over `divisor`.
+  at::Tensor loss_of(const Batch& batch, uint64_t number, double divisor) const;
+  // Adds the gradients of neighbouring micro-batches, side by side; their summed loss.
+  double add_gradients(std::span<const Batch* const> batches, uint64_t first_number,
+                       double divisor);
+
   Bundle& bundle_;
   StageRecipe stage_;
   int64_t depth_;

@@ -33,6 +33,11 @@ inline const Words kNumberWords = {"zero", "one", "two", "three", "four"};
 inline const Words kRowWords = {"top", "upper", "lower", "bottom"};
 inline const Words kColumnWords = {"first", "second", "third", "fourth"};
 
+inline std::string place_words(const Object& object) {
+  return kRowWords[static_cast<size_t>(object.row)] + " " +
+         kColumnWords[static_cast<size_t>(object.column)];
+}
+
 // A noun phrase as read; -1: not named.
 struct Noun {
   int number = -1, size = -1, colour = -1, shape = -1;
@@ -156,8 +161,17 @@ inline std::string answer_to(const std::string& text, const Scene& scene) {
     const Noun what = read.noun();
     read.need(what.definite && read.done());
     const Object& object = *what.only(scene);
-    return kRowWords[static_cast<size_t>(object.row)] + " row " +
-           kColumnWords[static_cast<size_t>(object.column)] + " column";
+    return place_words(object);
+  }
+  if (read.take("list all shapes")) {
+    std::string all;
+    for (const Object& object : scene.objects) {
+      all += all.empty() ? "" : " and ";
+      all += object.size == Size::small ? "small " : "large ";
+      all += kColourWords[static_cast<size_t>(object.colour)] + " ";
+      all += kShapeWords[static_cast<size_t>(object.shape)] + " " + place_words(object);
+    }
+    return all;
   }
   read.need(read.take("is"));
   const Noun a = read.noun();

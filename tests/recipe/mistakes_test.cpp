@@ -387,6 +387,7 @@ const Mistake kMistakes[] = {
     {"ClipInfinite", kAlignLr, "clip = inf", "r.toml:39:8", {"inf", "at least 0"}},
     {"StageMaskUnknown", kAlignLr, "mask = \"prefx\"", "r.toml:39:8", {"\"prefix\"?"}},
     {"MaskRatioOne", kAlignLr, "mask_ratio = 1", "r.toml:39:14", {"above 0 and below 1"}},
+    {"NegativeEdgeWeight", kAlignLr, "edge_weight = -1", "r.toml:39:15", {"edge_weight"}},
     {"ObjectiveUnknown", kAlignLr, "objective = \"answer\"", "r.toml:39:13", {"\"answers\"?"}},
     {"ReconstructTrainsConnector",
      kAlignLr,

@@ -137,6 +137,7 @@ beta2 = 0.99
 epsilon = 1e-6
 clip = 0.5
 mask_ratio = 0.75
+edge_weight = 2.5
 mask = "question"
 )";
 
@@ -204,6 +205,7 @@ void expect_full(const Recipe& recipe) {
   EXPECT_EQ(stage.epsilon, 1e-6);
   EXPECT_EQ(stage.clip, 0.5);
   EXPECT_EQ(stage.mask_ratio, 0.75);
+  EXPECT_EQ(stage.edge_weight, 2.5);
   EXPECT_EQ(stage.mask, MaskPolicy::question);
 }
 

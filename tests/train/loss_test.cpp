@@ -8,7 +8,9 @@
 #include "tests/tiny_model.h"
 #include "train/stage_trainer.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/zeros_like.h>
 #include <gtest/gtest.h>
 
@@ -63,6 +65,18 @@ struct Result {
 
 using Packing = std::vector<std::vector<size_t>>;  // micro-batches of sample numbers
 
+std::vector<Batch> batches_of(const std::vector<Sample>& list, const Packing& packing,
+                              const ComposeOptions& options) {
+  std::vector<Batch> batches;
+  for (const auto& numbers : packing) {
+    std::vector<const Sample*> chosen;
+    for (const size_t number : numbers) chosen.push_back(&list[number]);
+    batches.push_back(compose(chosen, options));
+    put_pixels(batches.back(), 16);
+  }
+  return batches;
+}
+
 Result run(Model& model, const std::vector<Sample>& list, const Packing& packing,
            const ComposeOptions& options) {
   Result result;
@@ -70,15 +84,9 @@ Result run(Model& model, const std::vector<Sample>& list, const Packing& packing
     tensor.set_requires_grad(true);
     tensor.mutable_grad() = at::zeros_like(tensor.detach());
   }
-  std::vector<Batch> batches;
+  const std::vector<Batch> batches = batches_of(list, packing, options);
   int64_t predictions = 0;
-  for (const auto& numbers : packing) {
-    std::vector<const Sample*> chosen;
-    for (const size_t number : numbers) chosen.push_back(&list[number]);
-    batches.push_back(compose(chosen, options));
-    put_pixels(batches.back(), 16);
-    predictions += batches.back().num_predictions();
-  }
+  for (const Batch& batch : batches) predictions += batch.num_predictions();
   for (const Batch& batch : batches) {
     const at::Tensor loss = batch_loss(model, batch, kFromPixels, static_cast<double>(predictions));
     loss.backward();
@@ -155,6 +163,46 @@ TEST_P(EveryPolicy, GradientsEqualCentralDifferencesInDouble) {
 INSTANTIATE_TEST_SUITE_P(Masks, EveryPolicy,
                          testing::Values(MaskPolicy::causal, MaskPolicy::image, MaskPolicy::prefix,
                                          MaskPolicy::question));
+
+// A whole step of StageTrainer on `threads` threads.
+Result step_on(int threads, const std::vector<Sample>& list, const Packing& packing) {
+  Bundle bundle;
+  bundle.model = tiny_model();
+  StageRecipe stage;
+  stage.name = "s";
+  stage.train = {"vision", "connector", "language"};
+  stage.lr.base = 1e-3;
+  stage.clip = 0;
+  StageTrainer trainer(bundle, stage, kFromPixels, 1);
+  LoadedStep loaded;
+  loaded.micro_batches = batches_of(list, packing, {.rows_per_image = kRowsPerImage});
+  for (const Batch& batch : loaded.micro_batches) loaded.num_predictions += batch.num_predictions();
+  const int before = at::get_num_threads();
+  at::set_num_threads(threads);
+  Result result;
+  result.loss = trainer.step(loaded, 0).loss;
+  at::set_num_threads(before);
+  for (const auto& [name, tensor] : bundle.model->params()) {
+    result.gradients.push_back(tensor.grad());
+    result.gradients.push_back(tensor.detach());
+  }
+  return result;
+}
+
+TEST(Step, IsTheSameWithItsMicroBatchesSideBySide) {
+  const auto list = samples(8, 11);
+  const Packing packing = {{0, 1}, {2}, {3, 4}, {5, 6}, {7}};  // 3 and 7 are without a picture
+  const Result one_by_one = step_on(1, list, packing);
+  for (const int threads : {2, 3, 8}) {
+    const Result together = step_on(threads, list, packing);
+    expect_equal(one_by_one, together, 1e-4);
+    const Result again = step_on(threads, list, packing);
+    EXPECT_EQ(together.loss, again.loss);
+    for (size_t i = 0; i < again.gradients.size(); ++i) {
+      EXPECT_TRUE(at::equal(together.gradients[i], again.gradients[i])) << threads;
+    }
+  }
+}
 
 TEST(AnswerLoss, EqualsItsPlainDefinitionInChunks) {
   const at::Tensor hidden = random_parameter("hidden", {30, 16}, 1) * 50;
