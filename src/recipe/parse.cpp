@@ -19,6 +19,7 @@ void read_run(TableReader& root, Recipe& recipe) {
   root.read("numbers", recipe.numbers);
   root.read("threads", recipe.threads, between(0, 4096));
   root.read("look_ahead", recipe.look_ahead, between(1, 1e6));
+  root.read("side_by_side", recipe.side_by_side, between(1, 1024));
   root.read("workers", recipe.workers, between(1, 1024));
   root.read("cache", recipe.cache);
   if (recipe.cache.empty())

@@ -201,6 +201,7 @@ std::string print_recipe(const Recipe& recipe) {
   out.key("numbers", recipe.numbers);
   out.key("threads", recipe.threads);
   out.key("look_ahead", recipe.look_ahead);
+  out.key("side_by_side", recipe.side_by_side);
   out.key("workers", recipe.workers);
   out.key("cache", recipe.cache);
   print_model(out, recipe.model);

@@ -142,6 +142,7 @@ struct Recipe {
   NumberType numbers = NumberType::fp32;
   int64_t threads = 0;                    // 0: all cores
   int64_t look_ahead = 256;               // samples the packer may choose among
+  int64_t side_by_side = 1;               // micro-batches computed at once, a thread each
   int64_t workers = 1;                    // decoding threads of the loader
   std::string cache = ".cache/features";  // feature stores
   ModelRecipe model;

@@ -156,7 +156,10 @@ void RecipeRun::run_stage() {
   crash_point("stage.begun");
   StageInput input(recipe_, state_.stage, bundle_, state_.loader,
                    (options_.folder / "skipped.txt").string());
-  StageTrainer trainer(bundle_, current, input.depth(), derive_seed(recipe_.seed, current.name));
+  StageTrainer trainer(bundle_, current,
+                       {.depth = input.depth(),
+                        .seed = derive_seed(recipe_.seed, current.name),
+                        .side_by_side = recipe_.side_by_side});
   if (state_.stage_step > 0) checkpoints_.restore_optimizer(*resumed_from_, trainer.optimizer());
   log("stage {} of {} \"{}\": trains {:.3f} M of {:.3f} M parameters, mask {}", state_.stage + 1,
       recipe_.stages.size(), current.name,

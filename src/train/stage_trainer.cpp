@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/from_blob.h>
 #include <fmt/ranges.h>
 
@@ -77,27 +76,25 @@ at::Tensor batch_loss(const Model& model, const Batch& batch, int64_t depth, dou
                      {.divisor = divisor});
 }
 
-StageTrainer::StageTrainer(Bundle& bundle, const StageRecipe& stage, int64_t depth, uint64_t seed)
+StageTrainer::StageTrainer(Bundle& bundle, const StageRecipe& stage, const TrainerOptions& options)
     : bundle_(bundle),
       stage_(stage),
-      depth_(depth),
-      seed_(seed),
+      options_(options),
       optimizer_(stage, (freeze_by(stage, *bundle.model), bundle.model->params())) {}
 
 at::Tensor StageTrainer::loss_of(const Batch& batch, uint64_t number, double divisor) const {
   if (stage_.objective != Objective::reconstruct) {
-    return batch_loss(*bundle_.model, batch, depth_, divisor);
+    return batch_loss(*bundle_.model, batch, options_.depth, divisor);
   }
   return reconstruct_loss(*bundle_.model, pixels_of(batch, *bundle_.model),
                           {.mask_ratio = stage_.mask_ratio,
                            .edge_weight = stage_.edge_weight,
-                           .seed = derive_seed(seed_, "reconstruct", number),
+                           .seed = derive_seed(options_.seed, "reconstruct", number),
                            .divisor = divisor});
 }
 
-// Small products leave cores idle, so micro-batches go side by side, each on one core, as many at
-// a time as there are threads; a last one by itself has them all. Their gradients are summed in
-// the micro-batches' order, so the same thread count gives the same bits.
+// A micro-batch by itself has all threads to compute on; of several at once each has one. Gradients
+// are summed in the micro-batches' order, so that the same recipe gives the same bits.
 double StageTrainer::add_gradients(std::span<const Batch* const> batches, uint64_t first_number,
                                    double divisor) {
   if (batches.size() == 1) {
@@ -134,9 +131,9 @@ StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
   }
   StepReport report;
   optimizer_.zero_gradients();
-  const auto side_by_side = static_cast<size_t>(at::get_num_threads());
-  for (size_t first = 0; first < batches.size(); first += side_by_side) {
-    const size_t count = std::min(side_by_side, batches.size() - first);
+  const auto at_once = static_cast<size_t>(options_.side_by_side);
+  for (size_t first = 0; first < batches.size(); first += at_once) {
+    const size_t count = std::min(at_once, batches.size() - first);
     report.loss += add_gradients(std::span(batches).subspan(first, count),
                                  static_cast<uint64_t>(stage_step) * 1024 + first,
                                  static_cast<double>(loaded.num_predictions));

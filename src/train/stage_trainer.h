@@ -34,10 +34,16 @@ void freeze_by(const StageRecipe& stage, Model& model);
 // which the batch's features were stored, or kFromPixels.
 at::Tensor batch_loss(const Model& model, const Batch& batch, int64_t depth, double divisor);
 
+struct TrainerOptions {
+  int64_t depth = 0;         // the vision model's cut, as batch_loss takes it
+  uint64_t seed = 0;         // the stage's: reconstruct hides patches by it
+  int64_t side_by_side = 1;  // micro-batches computed at once, a thread each
+};
+
 class StageTrainer {
  public:
-  // The bundle must outlive this. `seed` is the stage's (reconstruct hides patches by it).
-  StageTrainer(Bundle& bundle, const StageRecipe& stage, int64_t depth, uint64_t seed);
+  // The bundle must outlive this.
+  StageTrainer(Bundle& bundle, const StageRecipe& stage, const TrainerOptions& options);
 
   Optimizer& optimizer() { return optimizer_; }
 
@@ -54,8 +60,7 @@ class StageTrainer {
 
   Bundle& bundle_;
   StageRecipe stage_;
-  int64_t depth_;
-  uint64_t seed_;
+  TrainerOptions options_;
   Optimizer optimizer_;
 };
 

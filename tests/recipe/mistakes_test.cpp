@@ -56,6 +56,7 @@ const Mistake kMistakes[] = {
      "r.toml:2:11",
      {"\"fp16\"", "\"fp32\" or \"bf16\""}},
     {"ThreadsNegative", "seed = 7", "threads = -2", "r.toml:2:11", {"from 0 to 4096"}},
+    {"SideBySideNone", "seed = 7", "side_by_side = 0", "r.toml:2:16", {"0", "from 1 to 1024"}},
     {"WorkersNone", "seed = 7", "workers = 0", "r.toml:2:11", {"0", "from 1 to 1024"}},
     {"NameMissing", "name = \"captioner\"\n", "", "r.toml:1:1", {"lacks", "\"name\"", "add name"}},
     {"NameHasASlash", "\"captioner\"", "\"a/b\"", "r.toml:1:8", {"\"a/b\"", "letters, digits"}},

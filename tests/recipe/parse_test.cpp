@@ -47,6 +47,7 @@ seed = 12
 numbers = "bf16"
 threads = 2
 look_ahead = 64
+side_by_side = 2
 workers = 3
 cache = "kept"
 [model]
@@ -145,6 +146,7 @@ void expect_full(const Recipe& recipe) {
   EXPECT_EQ(recipe.numbers, NumberType::bf16);
   EXPECT_EQ(recipe.threads, 2);
   EXPECT_EQ(recipe.look_ahead, 64);
+  EXPECT_EQ(recipe.side_by_side, 2);
   EXPECT_EQ(recipe.workers, 3);
   EXPECT_EQ(recipe.cache, "kept");
   EXPECT_EQ(recipe.model.connector, (ConnectorConfig{ConnectorKind::shuffle, 4}));

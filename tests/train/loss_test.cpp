@@ -8,7 +8,6 @@
 #include "tests/tiny_model.h"
 #include "train/stage_trainer.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/zeros_like.h>
@@ -164,8 +163,8 @@ INSTANTIATE_TEST_SUITE_P(Masks, EveryPolicy,
                          testing::Values(MaskPolicy::causal, MaskPolicy::image, MaskPolicy::prefix,
                                          MaskPolicy::question));
 
-// A whole step of StageTrainer on `threads` threads.
-Result step_on(int threads, const std::vector<Sample>& list, const Packing& packing) {
+// A whole step of StageTrainer.
+Result step_with(int64_t side_by_side, const std::vector<Sample>& list, const Packing& packing) {
   Bundle bundle;
   bundle.model = tiny_model();
   StageRecipe stage;
@@ -173,15 +172,12 @@ Result step_on(int threads, const std::vector<Sample>& list, const Packing& pack
   stage.train = {"vision", "connector", "language"};
   stage.lr.base = 1e-3;
   stage.clip = 0;
-  StageTrainer trainer(bundle, stage, kFromPixels, 1);
+  StageTrainer trainer(bundle, stage, {.depth = kFromPixels, .side_by_side = side_by_side});
   LoadedStep loaded;
   loaded.micro_batches = batches_of(list, packing, {.rows_per_image = kRowsPerImage});
   for (const Batch& batch : loaded.micro_batches) loaded.num_predictions += batch.num_predictions();
-  const int before = at::get_num_threads();
-  at::set_num_threads(threads);
   Result result;
   result.loss = trainer.step(loaded, 0).loss;
-  at::set_num_threads(before);
   for (const auto& [name, tensor] : bundle.model->params()) {
     result.gradients.push_back(tensor.grad());
     result.gradients.push_back(tensor.detach());
@@ -192,14 +188,14 @@ Result step_on(int threads, const std::vector<Sample>& list, const Packing& pack
 TEST(Step, IsTheSameWithItsMicroBatchesSideBySide) {
   const auto list = samples(8, 11);
   const Packing packing = {{0, 1}, {2}, {3, 4}, {5, 6}, {7}};  // 3 and 7 are without a picture
-  const Result one_by_one = step_on(1, list, packing);
-  for (const int threads : {2, 3, 8}) {
-    const Result together = step_on(threads, list, packing);
+  const Result one_by_one = step_with(1, list, packing);
+  for (const int64_t at_once : {2, 3, 8}) {
+    const Result together = step_with(at_once, list, packing);
     expect_equal(one_by_one, together, 1e-4);
-    const Result again = step_on(threads, list, packing);
+    const Result again = step_with(at_once, list, packing);
     EXPECT_EQ(together.loss, again.loss);
     for (size_t i = 0; i < again.gradients.size(); ++i) {
-      EXPECT_TRUE(at::equal(together.gradients[i], again.gradients[i])) << threads;
+      EXPECT_TRUE(at::equal(together.gradients[i], again.gradients[i])) << at_once;
     }
   }
 }
