@@ -134,8 +134,7 @@ class Asker {
       const Object& object = present();
       const Description what = describe(object, reference_form(rng_));
       if (is_unique(what)) {
-        return Question{QuestionKind::place, ask_place(what),
-                        place_of(object)};
+        return Question{QuestionKind::place, ask_place(what), place_of(object)};
       }
     }
     return std::nullopt;

@@ -186,7 +186,7 @@ class SceneMaker {
 }  // namespace
 
 std::string_view word(QuestionKind kind) {
-  constexpr std::array<std::string_view, kAskedKinds> kWords = {"yes/no", "count", "colour",
+  constexpr std::array<std::string_view, kAskedKinds> kWords = {"yes/no",   "count", "colour",
                                                                 "relation", "place", "list"};
   return kWords[static_cast<size_t>(kind)];
 }

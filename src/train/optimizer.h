@@ -31,8 +31,9 @@ class Optimizer {
   // Sets all gradients to zero; backward passes then add to them.
   void zero_gradients();
 
-  // A backward pass that leaves the sums alone: its gradients by parameter, undefined where the loss
-  // doesn't depend on one. May run on several threads at once. What it gives is for add_gradients().
+  // A backward pass that leaves the sums alone: its gradients by parameter, undefined where the
+  // loss doesn't depend on one. May run on several threads at once. What it gives is for
+  // add_gradients().
   std::vector<at::Tensor> gradients_of(const at::Tensor& loss) const;
   void add_gradients(std::span<const at::Tensor> gradients);
 

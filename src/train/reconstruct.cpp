@@ -68,8 +68,9 @@ at::Tensor reconstruct_loss(const Model& model, const at::Tensor& pixels_ICHW,
   at::Tensor error = absolute_error(predicted_IPC.narrow(2, 0, pixels), target_IPC);
   if (options.edge_weight > 0) {
     const at::Tensor edges_IPC = oriented_gradients(pixels_ICHW, patch_size);
-    error = error + options.edge_weight *
-                        absolute_error(predicted_IPC.narrow(2, pixels, edges_IPC.size(2)), edges_IPC);
+    error =
+        error + options.edge_weight *
+                    absolute_error(predicted_IPC.narrow(2, pixels, edges_IPC.size(2)), edges_IPC);
   }
   return error / options.divisor;
 }

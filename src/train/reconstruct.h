@@ -4,8 +4,8 @@
 // shown ones so that features keep what their own patch holds. One linear layer on the last
 // features and the absolute error, as in SimMIM (arXiv 2111.09886), which scores hidden patches
 // alone. Besides, by a weight, the orientations of each patch's edges (oriented_gradients.h). The
-// mask token and the linear layer ("reconstruct.*") serve training alone and are not part of a model
-// folder.
+// mask token and the linear layer ("reconstruct.*") serve training alone and are not part of a
+// model folder.
 //
 // Legend: I images, P patches, D hidden size, C numbers of a patch: pixels, then orientations.
 

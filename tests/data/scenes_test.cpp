@@ -335,10 +335,10 @@ TEST(Scenes, AreToldInWordsWithEveryObjectInItsCell) {
     }
     for (const Object& object : scene.objects) {
       expected.push_back({object.size == Size::small ? "small" : "large",
-                       test::kColourWords[static_cast<size_t>(object.colour)],
-                       test::kShapeWords[static_cast<size_t>(object.shape)],
-                       test::kRowWords[static_cast<size_t>(object.row)],
-                       test::kColumnWords[static_cast<size_t>(object.column)]});
+                          test::kColourWords[static_cast<size_t>(object.colour)],
+                          test::kShapeWords[static_cast<size_t>(object.shape)],
+                          test::kRowWords[static_cast<size_t>(object.row)],
+                          test::kColumnWords[static_cast<size_t>(object.column)]});
     }
     EXPECT_EQ(told, expected) << number;
   }

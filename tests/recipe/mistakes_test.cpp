@@ -443,6 +443,7 @@ TEST(RecipeMistakes, TasksOfQuestionsTakeQuestionsAlone) {
   text =
       replaced(replaced(text, "data = \"web\"", "data = \"shapes\""), "\"nearest\"", "\"blind\"");
   EXPECT_EQ(mistake_in(replaced(text, "task = \"caption\"", "task = \"question\"")), "");
+  EXPECT_EQ(mistake_in(replaced(text, "task = \"caption\"", "task = \"text\"")), "");
   EXPECT_THAT(mistake_in(replaced(text, "task = \"caption\"", "task = \"both\"")),
               HasSubstr("holds scenes with task = \"both\""));
 }
