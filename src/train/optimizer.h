@@ -19,10 +19,6 @@
 
 namespace sightline {
 
-struct StepNorms {
-  double gradient = 0;  // before clipping
-};
-
 class Optimizer {
  public:
   // Trains those parameters of `params` that require gradients. `params` must outlive this.
