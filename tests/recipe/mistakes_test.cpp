@@ -1,8 +1,7 @@
-// Every kind of mistake in a recipe: where it is and how it is mended.
+// Every kind of mistake in one key of a recipe: where it is and how it is mended.
 
 #include "tests/recipe/recipe_support.h"
 
-#include <cstdlib>
 #include <ostream>
 #include <vector>
 
@@ -399,97 +398,6 @@ const Mistake kMistakes[] = {
 
 INSTANTIATE_TEST_SUITE_P(Recipe, RecipeMistake, ::testing::ValuesIn(kMistakes),
                          [](const auto& each) { return std::string(each.param.name); });
-
-TEST(RecipeMistakes, AreAllReportedInTheOrderOfTheFile) {
-  const Workplace workplace;
-  std::string text = replaced(kRecipe, "seed = 7", "sed = 7");
-  text = replaced(text, "lr = 1e-3", "epoch = 1");
-  text = replaced(text, "\"photos\"", "\"fotos\"");
-  const std::string said = mistake_in(text);
-  std::vector<std::string> lines;
-  for (size_t at = 0; at < said.size();) {
-    const size_t end = std::min(said.find('\n', at), said.size());
-    lines.push_back(said.substr(at, end - at));
-    at = end + 1;
-  }
-  EXPECT_THAT(lines,
-              ::testing::ElementsAre(StartsWith("r.toml:2:1: "), StartsWith("r.toml:12:10: "),
-                                     StartsWith("r.toml:39:1: ")));
-}
-
-TEST(RecipeMistakes, ReconstructTakesPicturesAndNoLanguage) {
-  const Workplace workplace;
-  const std::string head = "name = \"eyes\"\n[model]\nvision = { hidden_size = 96 }\n";
-  const std::string words = "[data.words]\nformat = \"text\"\nannotations = \"words.txt\"\n";
-  const std::string stage =
-      "[[stage]]\nname = \"see\"\nobjective = \"reconstruct\"\ntrain = [\"vision\"]\n";
-  EXPECT_THAT(mistake_in(head + words + stage + "mixture = [{ data = \"words\" }]\n"),
-              StartsWith("r.toml:11:21: [data.words] holds plain text"));
-  EXPECT_THAT(
-      mistake_in(replaced(head, "[model]\n", "[model]\nlanguage = \"models/lm\"\n") + words +
-                 stage + "mixture = [{ data = \"words\" }]\n"),
-      HasSubstr("r.toml:10:13: [[stage]] \"see\" has objective = \"reconstruct\", which trains "
-                "a vision model alone"));
-}
-
-TEST(RecipeMistakes, TasksOfQuestionsTakeQuestionsAlone) {
-  const Workplace workplace;
-  std::string text = replaced(kRecipe, "kind = \"caption\"\ndata = \"train\"",
-                              "kind = \"question\"\ndata = \"web\"\n"
-                              "baselines = [\"nearest\"]\nneighbours = \"web\"");
-  text = replaced(text, "best = \"CIDEr\"", "best = \"accuracy\"");
-  EXPECT_THAT(mistake_in(text),
-              StartsWith("r.toml:30:13: the baseline \"nearest\" is for captions"));
-  text =
-      replaced(replaced(text, "data = \"web\"", "data = \"shapes\""), "\"nearest\"", "\"blind\"");
-  EXPECT_EQ(mistake_in(replaced(text, "task = \"caption\"", "task = \"question\"")), "");
-  EXPECT_EQ(mistake_in(replaced(text, "task = \"caption\"", "task = \"text\"")), "");
-  EXPECT_THAT(mistake_in(replaced(text, "task = \"caption\"", "task = \"both\"")),
-              HasSubstr("holds scenes with task = \"both\""));
-}
-
-TEST(RecipeMistakes, StagesMustBeThere) {
-  const Workplace workplace;
-  const std::string text(kRecipe.substr(0, kRecipe.find("[[stage]]")));
-  EXPECT_THAT(mistake_in(text), HasSubstr("the recipe has no stage: add a [[stage]]"));
-  EXPECT_THAT(mistake_in("stage = []\n" + text), StartsWith("r.toml:1:9: the recipe has no stage"));
-  EXPECT_THAT(mistake_in("stage = 3\n" + text), HasSubstr("written [[stage]]"));
-  EXPECT_THAT(mistake_in(text + "[stage]\nname = \"align\"\n"), HasSubstr("written [[stage]]"));
-}
-
-TEST(RecipeMistakes, ATiedHeadIsTheEmbeddings) {
-  const Workplace workplace;
-  std::string text = replaced(kRecipe, "language = \"models/lm\"",
-                              "language = { hidden_size = 64, num_attention_heads = 4 }\n"
-                              "tokenizer = \"tokenizer.json\"");
-  text = replaced(text, "[\"connector\"]", "[\"language.head\"]");
-  EXPECT_THAT(mistake_in(text), HasSubstr("name language.embeddings"));
-}
-
-TEST(RecipeMistakes, AMissingRecipeIsNamed) {
-  EXPECT_THROW(
-      {
-        try {
-          read_recipe("no/such.toml");
-        } catch (const UsageError& error) {
-          EXPECT_THAT(error.what(), StartsWith("no/such.toml: cannot open"));
-          throw;
-        }
-      },
-      UsageError);
-}
-
-TEST(RecipeMistakes, AnUnsetDataFolderSaysHowToSetIt) {
-  const Workplace workplace;
-  const char* before = std::getenv("SIGHTLINE_DATA");
-  const std::string kept = before == nullptr ? "" : before;
-  unsetenv("SIGHTLINE_DATA");
-  const std::string said =
-      mistake_in(replaced(kRecipe, "\"words.txt\"", "\"${SIGHTLINE_DATA}/words.txt\""));
-  if (before != nullptr) setenv("SIGHTLINE_DATA", kept.c_str(), 1);
-  EXPECT_THAT(said, StartsWith("r.toml:20:15: "));
-  EXPECT_THAT(said, HasSubstr("export SIGHTLINE_DATA="));
-}
 
 }  // namespace
 }  // namespace sightline::test
