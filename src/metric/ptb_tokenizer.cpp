@@ -36,6 +36,8 @@ std::string token_text(PtbText token, PtbForm form) {
     const PtbText rest = token.substr(at);
     const char32_t c = rest[0];
     size_t step = 1;
+    // The first rule that holds is taken; two of them may do the same.
+    // NOLINTNEXTLINE(bugprone-branch-clone)
     if (form == PtbForm::kVerbatim) {
       text.push_back(c);
     } else if (c == U'(' || c == U')') {

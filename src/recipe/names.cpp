@@ -21,7 +21,7 @@ std::string did_you_mean(std::string_view name, std::span<const std::string> nam
 
 std::string suggestion(std::string_view name, std::span<const std::string> names,
                        std::string_view what) {
-  const std::string near = did_you_mean(name, names);
+  std::string near = did_you_mean(name, names);
   if (!near.empty()) return near;
   return fmt::format("; {}: {}", what, names.empty() ? "none" : quoted_list(names));
 }

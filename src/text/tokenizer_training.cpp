@@ -45,7 +45,7 @@ class WordCounts {
       auto found = places_.find(word);
       if (found == places_.end()) {
         found = places_.emplace(word, counts_.size()).first;
-        counts_.push_back({&found->first, 0});
+        counts_.emplace_back(&found->first, 0);
       }
       ++counts_[found->second].second;
     }
