@@ -54,61 +54,42 @@ class Scenes : public Dataset {
 
   Example example(size_t number) const override {
     SL_ASSERT(number < size_, "example {} of {}", number, size_);
-    if (task_ == Task::text) return text_example(number);
     const AskedScene asked = generate_scene(seed_, split_, number);
     Example example{.where = fmt::format("{}:{}", name_, number)};
-    example.images.push_back(
-        {.encoded = std::make_shared<const std::string>(encode_png(draw(asked.scene)))});
-    if (task_ != Task::question) {
+    const bool is_told = task_ == Task::text;
+    const bool is_scored = split_ != Split::train && (is_told || task_ == Task::question);
+    std::string told;  // in place of the picture; conversations share it as they share a picture
+    if (is_told) {
+      Rng rng = stream("told", number);
+      told = tell(asked.scene, rng);
+    } else {
+      example.images.push_back(
+          {.encoded = std::make_shared<const std::string>(encode_png(draw(asked.scene)))});
+    }
+    const auto add = [&](const std::string& words, const std::string& answer) {
+      const std::string said = told.empty() || words.empty() ? told + words : told + "\n" + words;
+      example.conversations.push_back(
+          {{Role::user, said, is_told ? 0 : 1}, {Role::assistant, answer, 0}});
+      example.references.push_back(answer);
+    };
+    if (task_ != Task::question && !is_scored) {
       const bool references = task_ == Task::caption && split_ != Split::train;
       for (const std::string& text :
            captions(asked, number, references ? kReferenceCaptions : kCaptions)) {
-        add(example, {{Role::user, prompt_, 1}}, text);
+        add(prompt_, text);
       }
     }
-    if (task_ != Task::caption) add_questions(example, asked, number);
+    if (task_ != Task::caption) {
+      if (is_scored) example.kind = word(asked.question.kind);
+      const int count = is_scored ? 1 : is_told ? kQuestionsInWords : kQuestions;
+      for (const Question& question : questions(asked, number, count)) {
+        add(question.text, question.answer);
+      }
+    }
     return example;
   }
 
  private:
-  static void add(Example& example, std::vector<Turn> turns, const std::string& answer) {
-    turns.push_back({Role::assistant, answer, 0});
-    example.conversations.push_back(std::move(turns));
-    example.references.push_back(answer);
-  }
-
-  void add_questions(Example& example, const AskedScene& asked, uint64_t number) const {
-    const bool one = task_ == Task::question && split_ != Split::train;
-    if (one) example.kind = word(asked.question.kind);
-    for (const Question& question : questions(asked, number, one ? 1 : kQuestions)) {
-      add(example, {{Role::user, question.text, 1}}, question.answer);
-    }
-  }
-
-  // As `both`, the scene told in words where the picture is shown. Conversations share what is told
-  // as they share a picture, and none reads another's answers.
-  Example text_example(uint64_t number) const {
-    const AskedScene asked = generate_scene(seed_, split_, number);
-    Rng rng = stream("told", number);
-    const std::string told = tell(asked.scene, rng);
-    const auto after = [&](const std::string& words) {
-      return std::vector<Turn>{{Role::user, words.empty() ? told : told + "\n" + words, 0}};
-    };
-    Example example{.where = fmt::format("{}:{}", name_, number)};
-    const bool one = split_ != Split::train;
-    if (one) {
-      example.kind = word(asked.question.kind);
-    } else {
-      for (const std::string& text : captions(asked, number, kCaptions)) {
-        add(example, after(prompt_), text);
-      }
-    }
-    for (const Question& question : questions(asked, number, one ? 1 : kQuestionsInWords)) {
-      add(example, after(question.text), question.answer);
-    }
-    return example;
-  }
-
   // Words draw from streams of their own, so that they are the same in every task.
   Rng stream(std::string_view purpose, uint64_t number) const {
     return Rng(derive_seed(derive_seed(seed_, purpose), word(split_), number));
