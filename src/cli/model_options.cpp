@@ -40,7 +40,10 @@ std::vector<std::string> pictures_in(const fs::path& folder) {
 bool may_hold_captions(const DataRecipe& data) {
   switch (data.format) {
     case DataFormat::flickr:
+    case DataFormat::coco:
+    case DataFormat::karpathy:
       return true;
+    case DataFormat::llava:
     case DataFormat::jsonl:
       return !data.prompt.empty();
     case DataFormat::scenes:

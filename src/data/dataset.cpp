@@ -19,6 +19,10 @@ std::unique_ptr<Dataset> open_dataset(const std::string& name, const DataRecipe&
   switch (recipe.format) {
     case DataFormat::flickr:
       return open_flickr(recipe);
+    case DataFormat::coco:
+    case DataFormat::karpathy:
+    case DataFormat::llava:
+      break;
     case DataFormat::jsonl:
       return open_jsonl(recipe);
     case DataFormat::text:

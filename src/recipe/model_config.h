@@ -1,6 +1,7 @@
 #pragma once
 // What a model is made of, as read from Hugging Face config.json files or written in a recipe.
-// Sources: transformers' configuration_vit.py and configuration_llama.py (names and defaults).
+// Sources: transformers' configuration_vit.py, configuration_siglip.py, configuration_llama.py and
+// configuration_qwen2.py (names and defaults).
 
 #include "base/json.h"
 
@@ -11,8 +12,14 @@
 
 namespace sightline {
 
-// A `vit`: square patches, learned positions, a class token, pre-norm layers, a last LayerNorm.
+enum class VisionKind {
+  vit,     // a class token, exact GELU
+  siglip,  // no class token, GELU by tanh
+};
+
+// Square patches, learned positions, pre-norm layers, a last LayerNorm (or none).
 struct VisionConfig {
+  VisionKind kind = VisionKind::vit;
   int64_t hidden_size = 192;
   int64_t num_hidden_layers = 12;
   int64_t num_attention_heads = 3;
@@ -21,14 +28,22 @@ struct VisionConfig {
   int64_t patch_size = 16;
   double layer_norm_eps = 1e-12;
   double initializer_range = 0.02;  // deviation of random matrices
+  bool last_norm = true;            // false: features are those of the last layer, not normed
 
+  int64_t class_tokens() const { return kind == VisionKind::vit ? 1 : 0; }
   int64_t patches_per_side() const { return image_size / patch_size; }
   int64_t num_patches() const { return patches_per_side() * patches_per_side(); }
   bool operator==(const VisionConfig&) const = default;
 };
 
-// A `llama`: RMSNorm, rotary positions (neox halves), grouped-query attention, SwiGLU, no biases.
+enum class LanguageKind {
+  llama,  // no biases
+  qwen2,  // biases of the queries, keys and values
+};
+
+// RMSNorm, rotary positions (neox halves), grouped-query attention, SwiGLU.
 struct LanguageConfig {
+  LanguageKind kind = LanguageKind::llama;
   int64_t vocab_size = 0;  // 0: the tokenizer's
   int64_t hidden_size = 256;
   int64_t num_hidden_layers = 6;
@@ -48,11 +63,13 @@ struct LanguageConfig {
 enum class ConnectorKind {
   mlp,      // Linear - GELU - Linear a patch (Hugging Face's LLaVA)
   shuffle,  // factor x factor neighbouring patches side by side, then the same MLP: fewer tokens
+  linear,   // one Linear a patch (Hugging Face's PaliGemma)
+  pool,     // mean of factor x factor patches, RMSNorm, a matrix (Hugging Face's Gemma 3)
 };
 
 struct ConnectorConfig {
   ConnectorKind kind = ConnectorKind::mlp;
-  int64_t factor = 2;  // shuffle's side; 1 for mlp
+  int64_t factor = 2;  // side of the square of patches of shuffle and pool; else 1
   bool operator==(const ConnectorConfig&) const = default;
 };
 

@@ -28,11 +28,16 @@ constexpr auto names_of(NumberType) {
   return std::array<Named<NumberType>, 2>{{{"fp32", NumberType::fp32}, {"bf16", NumberType::bf16}}};
 }
 constexpr auto names_of(ConnectorKind) {
-  return std::array<Named<ConnectorKind>, 2>{
-      {{"mlp", ConnectorKind::mlp}, {"shuffle", ConnectorKind::shuffle}}};
+  return std::array<Named<ConnectorKind>, 4>{{{"mlp", ConnectorKind::mlp},
+                                              {"shuffle", ConnectorKind::shuffle},
+                                              {"linear", ConnectorKind::linear},
+                                              {"pool", ConnectorKind::pool}}};
 }
 constexpr auto names_of(DataFormat) {
-  return std::array<Named<DataFormat>, 4>{{{"flickr", DataFormat::flickr},
+  return std::array<Named<DataFormat>, 7>{{{"flickr", DataFormat::flickr},
+                                           {"coco", DataFormat::coco},
+                                           {"karpathy", DataFormat::karpathy},
+                                           {"llava", DataFormat::llava},
                                            {"jsonl", DataFormat::jsonl},
                                            {"text", DataFormat::text},
                                            {"scenes", DataFormat::scenes}}};
@@ -45,6 +50,9 @@ constexpr auto names_of(OnBadSample) {
   return std::array<Named<OnBadSample>, 2>{
       {{"fail", OnBadSample::fail}, {"skip", OnBadSample::skip}}};
 }
+constexpr auto names_of(TooLong) {
+  return std::array<Named<TooLong>, 2>{{{"fail", TooLong::fail}, {"split", TooLong::split}}};
+}
 constexpr auto names_of(OptimizerKind) {
   return std::array<Named<OptimizerKind>, 2>{
       {{"adamw", OptimizerKind::adamw}, {"muon", OptimizerKind::muon}}};
@@ -54,8 +62,10 @@ constexpr auto names_of(Objective) {
       {{"answers", Objective::answers}, {"reconstruct", Objective::reconstruct}}};
 }
 constexpr auto names_of(Schedule) {
-  return std::array<Named<Schedule>, 2>{
-      {{"cosine", Schedule::cosine}, {"constant", Schedule::constant}}};
+  return std::array<Named<Schedule>, 4>{{{"cosine", Schedule::cosine},
+                                         {"constant", Schedule::constant},
+                                         {"linear", Schedule::linear},
+                                         {"wsd", Schedule::wsd}}};
 }
 constexpr auto names_of(TaskKind) {
   return std::array<Named<TaskKind>, 2>{

@@ -149,7 +149,7 @@ void print_task(Printer& out, const TaskRecipe& task) {
   out.key("neighbours", task.neighbours);
 }
 
-std::string rates_text(const LearningRates& lr) {
+std::string rates_text(const ByPart& lr) {
   std::string text = "{ base = " + number(lr.base);
   if (lr.vision) text += ", vision = " + number(*lr.vision);
   if (lr.connector) text += ", connector = " + number(*lr.connector);
@@ -181,7 +181,7 @@ void print_stage(Printer& out, const StageRecipe& stage) {
   out.key("warmup", stage.warmup);
   out.key("schedule", stage.schedule);
   out.key("final_lr", stage.final_lr);
-  out.key("weight_decay", stage.weight_decay);
+  out.key("weight_decay", stage.weight_decay.base);
   out.key("optimizer", stage.optimizer);
   out.key("beta1", stage.beta1);
   out.key("beta2", stage.beta2);

@@ -117,7 +117,7 @@ void read_mixture(TableReader& reader, const Recipe& recipe, StageRecipe& stage)
   }
 }
 
-void read_lr(TableReader& reader, LearningRates& lr) {
+void read_lr(TableReader& reader, ByPart& lr) {
   const toml::node* node = reader.find("lr");
   if (node == nullptr) return;
   if (!node->is_table()) return reader.read("lr", lr.base, kRate);
@@ -146,7 +146,7 @@ void read_optimizer(TableReader& reader, StageRecipe& stage) {
   reader.read("warmup", stage.warmup, between(0, 1));
   reader.read("schedule", stage.schedule);
   reader.read("final_lr", stage.final_lr, between(0, 1));
-  reader.read("weight_decay", stage.weight_decay, between(0, 1));
+  reader.read("weight_decay", stage.weight_decay.base, between(0, 1));
   reader.read("optimizer", stage.optimizer);
   reader.read("beta1", stage.beta1, kDecay);
   reader.read("beta2", stage.beta2, kDecay);

@@ -38,18 +38,32 @@ struct ModelRecipe {
   std::string resize;  // "" | squash | crop
 };
 
-enum class DataFormat { flickr, jsonl, text, scenes };
+enum class DataFormat { flickr, coco, karpathy, llava, jsonl, text, scenes };
 enum class CaptionsMode { all, one };  // five captions of a picture: five branches, or one drawn
 enum class OnBadSample { fail, skip };
+enum class TooLong {
+  fail,   // a conversation longer than the model takes is a bad sample
+  split,  // it is cut between turns into several, each whole: never in an image or an answer
+};
+
+// What is done to a picture at random each time it is shown in training.
+struct AugmentRecipe {
+  double crop = 1.0;    // least share of the picture's area that is kept; 1: no crop
+  double flip = 0.0;    // chance of a mirrored picture; only where words don't tell left from right
+  double colour = 0.0;  // largest relative change of brightness, contrast and saturation
+  bool any() const { return crop < 1.0 || flip > 0.0 || colour > 0.0; }
+};
 
 struct DataRecipe {
   DataFormat format = DataFormat::jsonl;
-  std::string annotations;  // flickr: the token file; jsonl, text: the file
+  std::string annotations;  // flickr: the token file; else the file
   std::string images;       // folder that image names are relative to
-  std::string split;        // flickr: file listing the split's images; scenes: train | unseen
-  std::string prompt;       // what the user says before a caption; may be empty
+  std::string split;  // flickr: file listing the split's images; karpathy, scenes: the split's name
+  std::string prompt;  // what the user says before a caption; may be empty
   CaptionsMode captions = CaptionsMode::all;
   OnBadSample on_bad_sample = OnBadSample::fail;
+  TooLong too_long = TooLong::fail;
+  AugmentRecipe augment;
   int64_t limit = 0;  // first N samples; 0: all
   // scenes only
   int64_t count = 0;  // number of scenes
@@ -61,6 +75,8 @@ struct DataRecipe {
 struct MixtureEntry {
   std::string data;
   double weight = 1.0;
+  int64_t limit = 0;     // first N samples of the data; 0: all
+  double repeats = 1.0;  // passes after which an entry beside the first is spent
 };
 
 enum class Objective {
@@ -68,16 +84,21 @@ enum class Objective {
   reconstruct,  // the vision model alone: predict hidden patches' pixels (no words)
 };
 
-enum class Schedule { cosine, constant };
+enum class Schedule {
+  cosine,
+  constant,
+  linear,  // down to final_lr
+  wsd,     // warm-up, stable, then a linear decay over the stage's last `decay_share`
+};
 
 enum class OptimizerKind {
   adamw,
   muon,  // for the matrices inside the layers; AdamW for all else (train/optimizer.h)
 };
 
-// Learning rate of each part; a part without its own takes `base`.
-struct LearningRates {
-  double base = 1e-3;
+// A number for each part of the model; a part without its own takes `base`.
+struct ByPart {
+  double base = 0.0;
   std::optional<double> vision, connector, language;
 };
 
@@ -90,11 +111,16 @@ struct StageRecipe {
   int64_t max_steps = 0;        // stop earlier; 0: no bound
   int64_t step_tokens = 16384;  // real tokens an optimizer step (at least)
   int64_t micro_tokens = 8192;  // most tokens of one forward
-  LearningRates lr;
-  double warmup = 0.03;  // of the stage's steps
+  ByPart lr{.base = 1e-3};      // peak learning rate
+  double warmup = 0.03;         // of the stage's steps
   Schedule schedule = Schedule::cosine;
-  double final_lr = 0.0;      // of the peak, at the stage's end
-  double weight_decay = 0.0;  // on matrices only, never on norms, biases, embeddings
+  double decay_share = 0.2;  // wsd: last share of the stage, in which the rate falls
+  double final_lr = 0.0;     // of the peak, at the stage's end
+  double layer_decay = 1.0;  // rate of each layer, as a share of that of the layer above it
+  ByPart weight_decay;       // on matrices only, never on norms, biases, embeddings
+  ByPart dropout;            // chance that a number which a layer adds is dropped
+  double ema = 0.0;          // decay of the weights' running average; 0: none is kept
+  bool checkpoint_activations = false;  // layers are computed anew in backward: memory for time
   OptimizerKind optimizer = OptimizerKind::adamw;
   double beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;  // AdamW's
   double clip = 1.0;                                 // gradient norm; 0: none
@@ -107,10 +133,22 @@ struct StageRecipe {
 enum class TaskKind { caption, question };
 
 struct DecodingRecipe {
-  int64_t beams = 1;  // 1: greedy
+  int64_t beams = 1;           // 1: greedy, or sampling where temperature is above 0
+  int64_t beam_groups = 1;     // diverse beams: groups of equal size
+  double diversity = 0.0;      // what a group's token costs the groups after it, at that step
+  int64_t min_new_tokens = 0;  // no end before
   int64_t max_new_tokens = 32;
-  double length_penalty = 1.0;  // beam score = sum of log-probabilities / length^penalty
-  int64_t batch = 64;           // images decoded together
+  double length_penalty = 1.0;      // beam score = sum of log-probabilities / length^penalty
+  double temperature = 0.0;         // 0: the likeliest token; else drawn from p^(1/temperature)
+  int64_t top_k = 0;                // drawn among the K likeliest; 0: all
+  double top_p = 1.0;               // among the likeliest that together have this much
+  double min_p = 0.0;               // among those with this share of the likeliest's probability
+  double repetition_penalty = 1.0;  // of tokens that stand in the answer already; 1: none
+  int64_t no_repeat_ngram = 0;      // no N tokens twice in an answer; 0: no bound
+  std::vector<std::string> stop;    // strings that end an answer, and are no part of it
+  int64_t answers = 1;              // of each prompt, with their scores
+  uint64_t seed = 0;                // of what is drawn
+  int64_t batch = 64;               // images decoded together
 };
 
 struct TaskRecipe {
@@ -128,7 +166,8 @@ struct EvalRecipe {
   std::vector<std::string> tasks;  // [task.*] tables scored then
   std::string validation;          // a [data.*] table whose loss is measured then; may be empty
   int64_t validation_limit = 200;
-  std::string best;  // a score's name; the best checkpoint is kept by it
+  std::string best;      // a score's name; the best checkpoint is kept by it
+  int64_t patience = 0;  // evaluations without a better one after which a stage ends; 0: no bound
 };
 
 struct CheckpointRecipe {

@@ -61,7 +61,7 @@ Optimizer::Optimizer(const StageRecipe& stage, const ParamMap& params) : stage_(
       slot.step = at::zeros({}, at::kFloat);
     }
     slot.rate = peak_rate(stage.lr, name);
-    slot.decay = decays(name, weight) ? stage.weight_decay : 0.0;
+    slot.decay = decays(name, weight) ? stage.weight_decay.base : 0.0;
     slot.weight.mutable_grad() = at::zeros_like(slot.master);
     slots_.push_back(std::move(slot));
   }

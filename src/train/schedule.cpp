@@ -14,7 +14,7 @@ double schedule_factor(const StageRecipe& stage, double progress_before, double 
   return stage.final_lr + (1.0 - stage.final_lr) * cosine;
 }
 
-double peak_rate(const LearningRates& rates, std::string_view parameter_name) {
+double peak_rate(const ByPart& rates, std::string_view parameter_name) {
   if (parameter_name.starts_with("vision.")) return rates.vision.value_or(rates.base);
   if (parameter_name.starts_with("connector.")) return rates.connector.value_or(rates.base);
   if (parameter_name.starts_with("language.")) return rates.language.value_or(rates.base);

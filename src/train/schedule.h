@@ -13,6 +13,6 @@ namespace sightline {
 double schedule_factor(const StageRecipe& stage, double progress_before, double progress_after);
 
 // The peak rate of a parameter, by the part its name begins with.
-double peak_rate(const LearningRates& rates, std::string_view parameter_name);
+double peak_rate(const ByPart& rates, std::string_view parameter_name);
 
 }  // namespace sightline

@@ -13,9 +13,10 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-Json vit() { return to_json(VisionConfig{96, 5, 6, 200, 128, 8, 1e-6}); }
+Json vit() { return to_json(VisionConfig{VisionKind::vit, 96, 5, 6, 200, 128, 8, 1e-6}); }
 Json llama() {
-  return to_json(LanguageConfig{600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, 0.02, false});
+  return to_json(
+      LanguageConfig{LanguageKind::llama, 600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, 0.02, false});
 }
 
 std::string refusal_of_vit(const Json& json) {
@@ -36,9 +37,11 @@ std::string refusal_of_llama(const Json& json) {
 }
 
 TEST(ModelConfig, GoesToJsonAndBack) {
-  EXPECT_EQ(vision_config_from_json(vit(), "c.json"), (VisionConfig{96, 5, 6, 200, 128, 8, 1e-6}));
+  EXPECT_EQ(vision_config_from_json(vit(), "c.json"),
+            (VisionConfig{VisionKind::vit, 96, 5, 6, 200, 128, 8, 1e-6}));
   EXPECT_EQ(language_config_from_json(llama(), "c.json"),
-            (LanguageConfig{600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, 0.02, false}));
+            (LanguageConfig{LanguageKind::llama, 600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, 0.02,
+                            false}));
   for (const ConnectorConfig connector :
        {ConnectorConfig{ConnectorKind::mlp, 1}, ConnectorConfig{ConnectorKind::shuffle, 3}}) {
     EXPECT_EQ(connector_config_from_json(to_json(connector), "c.json"), connector);
@@ -53,7 +56,8 @@ TEST(ModelConfig, FillsWhatMayBeAbsent) {
     json.erase(key);
   }
   EXPECT_EQ(language_config_from_json(json, "c.json"),
-            (LanguageConfig{600, 64, 3, 8, 8, 8, 100, 2048, 1e-6, 10000.0, 0.02, false}));
+            (LanguageConfig{LanguageKind::llama, 600, 64, 3, 8, 8, 8, 100, 2048, 1e-6, 10000.0,
+                            0.02, false}));
   json["num_key_value_heads"] = nullptr;
   json["head_dim"] = nullptr;
   EXPECT_EQ(language_config_from_json(json, "c.json").head_dim, 8);
@@ -128,13 +132,14 @@ TEST(ModelConfig, ReadsRealFiles) {
     return language_config_from_json(read_json(data / file), file);
   };
   EXPECT_EQ(language("configs/SmolLM2-135M.config.json"),
-            (LanguageConfig{49152, 576, 30, 9, 3, 64, 1536, 2048, 1e-5, 100000.0,
-                            0.041666666666666664, true}));
+            (LanguageConfig{LanguageKind::llama, 49152, 576, 30, 9, 3, 64, 1536, 2048, 1e-5,
+                            100000.0, 0.041666666666666664, true}));
   EXPECT_EQ(language("weights/TinyStories-656K/config.json"),
-            (LanguageConfig{2048, 128, 2, 8, 4, 16, 384, 512, 1e-6, 10000.0, 0.02, true}));
+            (LanguageConfig{LanguageKind::llama, 2048, 128, 2, 8, 4, 16, 384, 512, 1e-6, 10000.0,
+                            0.02, true}));
   EXPECT_EQ(vision_config_from_json(
                 read_json(data / "weights/vit_tiny_patch16_224_tinyimagenet/config.json"), "v"),
-            (VisionConfig{192, 12, 3, 768, 224, 16, 1e-12}));
+            (VisionConfig{VisionKind::vit, 192, 12, 3, 768, 224, 16, 1e-12}));
   EXPECT_THAT(refusal_of_llama(read_json(data / "configs/Qwen2.5-0.5B.config.json")),
               HasSubstr("\"model_type\" is \"qwen2\""));
 }
@@ -143,10 +148,11 @@ TEST(ModelConfig, ReadsRealFiles) {
 TEST(OracleModelConfig, AgreesWithTransformers) {
   SIGHTLINE_NEEDS(oracle_python());
   const TemporaryFolder folder;
-  const VisionConfig vision{96, 5, 6, 200, 128, 8, 1e-6};
+  const VisionConfig vision{VisionKind::vit, 96, 5, 6, 200, 128, 8, 1e-6};
   for (const LanguageConfig& language :
-       {LanguageConfig{600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, 0.02, false},
-        LanguageConfig{700, 96, 2, 6, 6, 16, 128, 300, 1e-6, 10000.0, 0.02, true}}) {
+       {LanguageConfig{LanguageKind::llama, 600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, 0.02, false},
+        LanguageConfig{LanguageKind::llama, 700, 96, 2, 6, 6, 16, 128, 300, 1e-6, 10000.0, 0.02,
+                       true}}) {
     write_json(folder.path() / "vit.json", to_json(vision));
     write_json(folder.path() / "llama.json", to_json(language));
     const CommandResult result = run_oracle("config", folder.path().string());

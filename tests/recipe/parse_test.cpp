@@ -154,9 +154,10 @@ void expect_full(const Recipe& recipe) {
   EXPECT_EQ(recipe.model.prompt_template, "chatml");
   EXPECT_EQ(recipe.model.mask, MaskPolicy::prefix);
   EXPECT_EQ(recipe.model.resize, "crop");
-  EXPECT_EQ(*recipe.model.vision->config, (VisionConfig{96, 5, 6, 200, 128, 8, 1e-6}));
-  EXPECT_EQ(*recipe.model.language->config,
-            (LanguageConfig{600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, 0.02, false}));
+  EXPECT_EQ(*recipe.model.vision->config,
+            (VisionConfig{VisionKind::vit, 96, 5, 6, 200, 128, 8, 1e-6}));
+  EXPECT_EQ(*recipe.model.language->config, (LanguageConfig{LanguageKind::llama, 600, 64, 3, 8, 2,
+                                                            12, 100, 512, 1e-5, 5e5, 0.02, false}));
   const DataRecipe& flickr = recipe.data.at("f");
   EXPECT_EQ(flickr.format, DataFormat::flickr);
   EXPECT_EQ(flickr.annotations, "captions.token.txt");
@@ -200,7 +201,7 @@ void expect_full(const Recipe& recipe) {
   EXPECT_EQ(stage.warmup, 0.1);
   EXPECT_EQ(stage.schedule, Schedule::constant);
   EXPECT_EQ(stage.final_lr, 0.01);
-  EXPECT_EQ(stage.weight_decay, 0.05);
+  EXPECT_EQ(stage.weight_decay.base, 0.05);
   EXPECT_EQ(stage.beta1, 0.8);
   EXPECT_EQ(stage.optimizer, OptimizerKind::muon);
   EXPECT_EQ(stage.beta2, 0.99);

@@ -44,7 +44,7 @@ class MuonTest : public testing::Test {
     stage_.name = "s";
     stage_.optimizer = OptimizerKind::muon;
     stage_.lr.base = 0.01;
-    stage_.weight_decay = 0.1;
+    stage_.weight_decay.base = 0.1;
     stage_.clip = 0;
   }
 
