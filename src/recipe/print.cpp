@@ -135,18 +135,35 @@ void print_data(Printer& out, const std::string& name, const DataRecipe& data) {
   out.key("task", data.task);
 }
 
+void print_decoding(Printer& out, const TaskRecipe& task) {
+  out.table(fmt::format("[task.{}.decoding]", task.name));
+  const DecodingRecipe& decoding = task.decoding;
+  out.key("beams", decoding.beams);
+  out.key("beam_groups", decoding.beam_groups);
+  out.key("diversity", decoding.diversity);
+  out.key("min_new_tokens", decoding.min_new_tokens);
+  out.key("max_new_tokens", decoding.max_new_tokens);
+  out.key("length_penalty", decoding.length_penalty);
+  out.key("temperature", decoding.temperature);
+  out.key("top_k", decoding.top_k);
+  out.key("top_p", decoding.top_p);
+  out.key("min_p", decoding.min_p);
+  out.key("repetition_penalty", decoding.repetition_penalty);
+  out.key("no_repeat_ngram", decoding.no_repeat_ngram);
+  out.key("stop", decoding.stop);
+  out.key("answers", decoding.answers);
+  out.key("seed", decoding.seed);
+  out.key("batch", decoding.batch);
+}
+
 void print_task(Printer& out, const TaskRecipe& task) {
   out.table(fmt::format("[task.{}]", task.name));
   out.key("kind", task.kind);
   out.key("data", task.data);
   out.key("limit", task.limit);
-  const DecodingRecipe& decoding = task.decoding;
-  out.raw("decoding",
-          fmt::format("{{ beams = {}, max_new_tokens = {}, length_penalty = {}, batch = {} }}",
-                      decoding.beams, decoding.max_new_tokens, number(decoding.length_penalty),
-                      decoding.batch));
   out.key("baselines", task.baselines);
   out.key("neighbours", task.neighbours);
+  print_decoding(out, task);
 }
 
 std::string rates_text(const ByPart& lr) {

@@ -64,17 +64,6 @@ bool has_baseline(const TaskRecipe& task, std::string_view name) {
   return std::ranges::find(task.baselines, name) != task.baselines.end();
 }
 
-void read_decoding(TableReader& reader, DecodingRecipe& decoding) {
-  const toml::table* table = reader.table("decoding");
-  if (table == nullptr) return;
-  TableReader inner(*table, "decoding of " + reader.title(), reader.problems());
-  inner.read("beams", decoding.beams, between(1, 256));
-  inner.read("max_new_tokens", decoding.max_new_tokens, between(1, 1e6));
-  inner.read("length_penalty", decoding.length_penalty, between(-10, 10));
-  inner.read("batch", decoding.batch, between(1, 1e5));
-  inner.finish();
-}
-
 void read_baselines(TableReader& reader, const Recipe& recipe, TaskRecipe& task) {
   const std::vector<std::string> names = {"frequent", "nearest", "blind"};
   reader.read("baselines", task.baselines);
@@ -233,7 +222,10 @@ void read_task(TableReader& reader, const Recipe& recipe, TaskRecipe& task) {
     if (data != recipe.data.end()) check_kind(reader, task, data->second);
   }
   reader.read("limit", task.limit, at_least(0));
-  read_decoding(reader, task.decoding);
+  if (const toml::table* table = reader.table("decoding")) {
+    TableReader decoding(*table, "decoding of " + reader.title(), reader.problems());
+    read_decoding(decoding, task.decoding);
+  }
   read_baselines(reader, recipe, task);
   reader.finish();
 }

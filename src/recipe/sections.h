@@ -24,6 +24,7 @@ bool never_has_pictures(const DataRecipe& data);
 void read_model(TableReader& reader, ModelRecipe& model);
 void read_data(TableReader& reader, DataRecipe& data);
 void read_task(TableReader& reader, const Recipe& recipe, TaskRecipe& task);
+void read_decoding(TableReader& reader, DecodingRecipe& decoding);
 void read_eval(TableReader& reader, const Recipe& recipe, EvalRecipe& eval);
 void read_checkpoint(TableReader& reader, CheckpointRecipe& checkpoint);
 void read_stage(TableReader& reader, const Recipe& recipe, StageRecipe& stage);

@@ -103,5 +103,30 @@ TEST(RecipeMistakesBetween, AnUnsetDataFolderSaysHowToSetIt) {
   EXPECT_THAT(said, HasSubstr("export SIGHTLINE_DATA="));
 }
 
+// Settings of one search that contradict each other: each is one mistake, at the key to change.
+TEST(RecipeMistakesBetween, DecodingThatContradictsItself) {
+  const Workplace workplace;
+  const auto said = [](const std::string& decoding) {
+    return mistake_in(replaced(kRecipe, "data = \"train\"\n\n[eval]",
+                               "data = \"train\"\ndecoding = { " + decoding + " }\n\n[eval]"));
+  };
+  EXPECT_EQ(said("beams = 4, beam_groups = 2, diversity = 0.5, answers = 4"), "");
+  EXPECT_EQ(said("temperature = 1, top_p = 0.9, answers = 9"), "");
+  EXPECT_THAT(said("beams = 3, temperature = 0.7"),
+              HasSubstr("r.toml:30:39: beams look for the likeliest answers"));
+  EXPECT_THAT(said("beams = 4, beam_groups = 3, diversity = 1"), HasSubstr("multiple of"));
+  EXPECT_THAT(said("beams = 4, beam_groups = 2"), HasSubstr("add diversity = 0.5"));
+  EXPECT_THAT(said("beams = 4, diversity = 1"), HasSubstr("add beam_groups"));
+  EXPECT_THAT(said("answers = 3"), HasSubstr("add beams = 3 or temperature = 1.0"));
+  EXPECT_THAT(said("beams = 2, answers = 3"), HasSubstr("2 beams cannot give 3 answers"));
+  EXPECT_THAT(said("min_new_tokens = 9, max_new_tokens = 8"), HasSubstr("at least 9 tokens"));
+  EXPECT_THAT(said("stop = [\"\"]"), HasSubstr("empty"));
+  for (const char* key : {"top_k = 5", "top_p = 0.9", "min_p = 0.1"}) {
+    EXPECT_THAT(said(key), HasSubstr("at temperature 0 nothing is")) << key;
+  }
+  EXPECT_THAT(said("beam_groups = 2, beams = 3, diversity = 1"),
+              HasSubstr("in decoding of [task.dev]"));
+}
+
 }  // namespace
 }  // namespace sightline::test

@@ -103,13 +103,21 @@ limit = 5
 baselines = ["frequent", "nearest", "blind"]
 neighbours = "f"
 [task.c.decoding]
-beams = 3
+beams = 6
+beam_groups = 3
+diversity = 0.6
+min_new_tokens = 2
 max_new_tokens = 20
 length_penalty = 0.7
+repetition_penalty = 1.2
+no_repeat_ngram = 3
+stop = [".", "\n"]
+answers = 4
 batch = 8
 [task.q]
 kind = "question"
 data = "s"
+decoding = { temperature = 0.8, top_k = 50, top_p = 0.9, min_p = 0.02, seed = 18 }
 [eval]
 every = 10
 tasks = ["c", "q"]
@@ -176,10 +184,23 @@ void expect_full(const Recipe& recipe) {
   EXPECT_EQ(task.kind, TaskKind::caption);
   EXPECT_EQ(task.data, "f");
   EXPECT_EQ(task.limit, 5);
-  EXPECT_EQ(task.decoding.beams, 3);
+  EXPECT_EQ(task.decoding.beams, 6);
+  EXPECT_EQ(task.decoding.beam_groups, 3);
+  EXPECT_EQ(task.decoding.diversity, 0.6);
+  EXPECT_EQ(task.decoding.min_new_tokens, 2);
   EXPECT_EQ(task.decoding.max_new_tokens, 20);
   EXPECT_EQ(task.decoding.length_penalty, 0.7);
+  EXPECT_EQ(task.decoding.repetition_penalty, 1.2);
+  EXPECT_EQ(task.decoding.no_repeat_ngram, 3);
+  EXPECT_THAT(task.decoding.stop, ElementsAre(".", "\n"));
+  EXPECT_EQ(task.decoding.answers, 4);
   EXPECT_EQ(task.decoding.batch, 8);
+  const DecodingRecipe& drawn = recipe.tasks.at("q").decoding;
+  EXPECT_EQ(drawn.temperature, 0.8);
+  EXPECT_EQ(drawn.top_k, 50);
+  EXPECT_EQ(drawn.top_p, 0.9);
+  EXPECT_EQ(drawn.min_p, 0.02);
+  EXPECT_EQ(drawn.seed, 18u);
   EXPECT_THAT(task.baselines, ElementsAre("frequent", "nearest", "blind"));
   EXPECT_EQ(task.neighbours, "f");
   EXPECT_EQ(recipe.eval.every, 10);
