@@ -1,15 +1,14 @@
 // sightline ask MODEL IMAGE "question"
 
 #include "base/error.h"
-#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/model_options.h"
+#include "cli/print_answers.h"
 
 #include <filesystem>
 #include <memory>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 namespace sightline {
 namespace {
@@ -30,17 +29,15 @@ void run_ask(const AskOptions& options) {
   apply(options.decoding, decoding);
   const Question question{
       {ImageSource{.path = options.image}}, {{Role::user, options.question, 1}}, options.image};
-  answer(bundle, {&question, 1}, answer_options(decoding), [&](size_t, const Answer& given) {
-    if (!options.json) {
-      fmt::print("{}\n", given.text);
-      return;
-    }
-    const Json line = {{"image", options.image},
-                       {"question", options.question},
-                       {"answer", given.text},
-                       {"log_probability", given.generated.log_probability}};
-    fmt::print("{}\n", line.dump(-1, ' ', false, Json::error_handler_t::replace));
-  });
+  answer(bundle, {&question, 1}, {.decoding = decoding},
+         [&](size_t, std::span<const Answer> answers) {
+           if (options.json) {
+             const Json head = {{"image", options.image}, {"question", options.question}};
+             print_answers_json(head, "answer", answers, *bundle.tokenizer);
+           } else {
+             print_answers("", answers, *bundle.tokenizer, options.decoding.log_probs);
+           }
+         });
 }
 
 }  // namespace
@@ -53,8 +50,10 @@ void add_ask_command(CLI::App& app) {
   add_model_options(*command, options->model);
   command->add_option("IMAGE", options->image, "a picture file (JPEG, PNG)")->required();
   command->add_option("QUESTION", options->question, "the question, in quotes")->required();
-  command->add_flag("--json", options->json, "a JSON object: image, question, answer");
+  command->add_flag("--json", options->json,
+                    "one JSON object an answer, with its score and the tokens' log-probabilities");
   add_decoding_flags(*command, options->decoding);
+  add_log_probs_flag(*command, options->decoding);
   command->callback([options] { run_ask(*options); });
 }
 

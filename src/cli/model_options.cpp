@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "recipe/decoding.h"
 #include "recipe/parse.h"
 
 #include <algorithm>
@@ -72,20 +73,60 @@ Bundle load_model(const ModelOptions& options) {
 }
 
 void add_decoding_flags(CLI::App& command, DecodingFlags& flags) {
-  command.add_option("--beams", flags.beams, "beams of the search; 1 is greedy")
-      ->check(CLI::Range(1, 256));
-  command.add_option("--max-tokens", flags.max_tokens, "most tokens of an answer")
-      ->check(CLI::Range(1, 1000000));
+  const auto add = [&](const char* name, auto& value, const char* what, double least, double most) {
+    command.add_option(name, value, what)->check(CLI::Range(least, most))->group("Decoding");
+  };
+  add("--beams", flags.beams, "beams of the search; 1 is greedy", 1, 256);
+  add("--beam-groups", flags.beam_groups, "diverse beams: groups of equal size", 1, 256);
+  add("--diversity", flags.diversity, "what a token costs the groups after the one that took it", 0,
+      100);
+  add("--min-tokens", flags.min_tokens, "least tokens of an answer", 0, 1e6);
+  add("--max-tokens", flags.max_tokens, "most tokens of an answer", 1, 1e6);
+  add("--length-penalty", flags.length_penalty, "score = log-probability / length^penalty", -10,
+      10);
+  add("--temperature", flags.temperature, "above 0: words are drawn, and not the likeliest", 0,
+      100);
+  add("--top-k", flags.top_k, "draw among the K likeliest; 0: all", 0, 1e9);
+  add("--top-p", flags.top_p, "draw among the likeliest that together have this probability", 1e-9,
+      1);
+  add("--min-p", flags.min_p, "draw among those with this share of the likeliest's", 0, 1);
+  add("--repetition-penalty", flags.repetition_penalty,
+      "above 1: words of the answer become less likely again", 1e-3, 100);
+  add("--no-repeat-ngram", flags.no_repeat_ngram, "no N tokens twice in an answer", 0, 1e6);
+  add("--answers", flags.answers, "so many of each, with their scores", 1, 256);
+  command.add_option("--seed", flags.seed, "of what is drawn")->group("Decoding");
+  command.add_option("--stop", flags.stop, "a string that ends an answer; may be repeated")
+      ->take_all()
+      ->expected(1)
+      ->group("Decoding");
+}
+
+void add_log_probs_flag(CLI::App& command, DecodingFlags& flags) {
   command
-      .add_option("--length-penalty", flags.length_penalty,
-                  "beam score = log-probability / length^penalty")
-      ->check(CLI::Range(-10.0, 10.0));
+      .add_flag_callback(
+          "--log-probs", [&flags] { flags.log_probs = LogProbs::shown; },
+          "a line a token, with its log-probability")
+      ->group("Decoding");
 }
 
 void apply(const DecodingFlags& flags, DecodingRecipe& decoding) {
-  decoding.beams = flags.beams.value_or(decoding.beams);
-  decoding.max_new_tokens = flags.max_tokens.value_or(decoding.max_new_tokens);
-  decoding.length_penalty = flags.length_penalty.value_or(decoding.length_penalty);
+  const auto set = [](const auto& flag, auto& value) { value = flag.value_or(value); };
+  set(flags.beams, decoding.beams);
+  set(flags.beam_groups, decoding.beam_groups);
+  set(flags.diversity, decoding.diversity);
+  set(flags.min_tokens, decoding.min_new_tokens);
+  set(flags.max_tokens, decoding.max_new_tokens);
+  set(flags.length_penalty, decoding.length_penalty);
+  set(flags.temperature, decoding.temperature);
+  set(flags.top_k, decoding.top_k);
+  set(flags.top_p, decoding.top_p);
+  set(flags.min_p, decoding.min_p);
+  set(flags.repetition_penalty, decoding.repetition_penalty);
+  set(flags.no_repeat_ngram, decoding.no_repeat_ngram);
+  set(flags.answers, decoding.answers);
+  set(flags.seed, decoding.seed);
+  if (!flags.stop.empty()) decoding.stop = flags.stop;
+  check_decoding(decoding);
 }
 
 std::optional<Recipe> recipe_of(const Bundle& bundle, const std::string& folder) {
@@ -114,11 +155,6 @@ Manner manner_of(const Bundle& bundle, const std::string& folder, TaskKind kind)
     if (may_hold_captions(data)) return {data.prompt, {}};
   }
   return {};
-}
-
-AnswerOptions answer_options(const DecodingRecipe& decoding) {
-  return {.decoding = {decoding.beams, decoding.max_new_tokens, decoding.length_penalty},
-          .batch = decoding.batch};
 }
 
 std::vector<std::string> pictures_at(const std::vector<std::string>& paths) {

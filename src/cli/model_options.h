@@ -3,7 +3,7 @@
 // model carries.
 
 #include "bundle/bundle.h"
-#include "evaluate/answer.h"
+#include "cli/print_answers.h"
 #include "recipe/recipe.h"
 
 #include <filesystem>
@@ -26,10 +26,16 @@ Bundle load_model(const ModelOptions& options);
 
 // Decoding as given on the command line; what is not given is the task's, or the default.
 struct DecodingFlags {
-  std::optional<int64_t> beams, max_tokens;
-  std::optional<double> length_penalty;
+  std::optional<int64_t> beams, beam_groups, min_tokens, max_tokens, top_k, no_repeat_ngram,
+      answers;
+  std::optional<uint64_t> seed;
+  std::optional<double> diversity, length_penalty, temperature, top_p, min_p, repetition_penalty;
+  std::vector<std::string> stop;  // none: the task's
+  LogProbs log_probs = LogProbs::hidden;
 };
 void add_decoding_flags(CLI::App& command, DecodingFlags& flags);
+void add_log_probs_flag(CLI::App& command, DecodingFlags& flags);
+// A UsageError where what comes out contradicts itself.
 void apply(const DecodingFlags& flags, DecodingRecipe& decoding);
 
 // The recipe that the model was made by, whose paths need not be there; or nothing where its folder
@@ -43,8 +49,6 @@ struct Manner {
   DecodingRecipe decoding;
 };
 Manner manner_of(const Bundle& bundle, const std::string& folder, TaskKind kind);
-
-AnswerOptions answer_options(const DecodingRecipe& decoding);
 
 // A file, or the pictures (.jpg, .jpeg, .png) of a folder in the order of their names. A path that
 // does not exist, or a folder without pictures, is a UsageError.

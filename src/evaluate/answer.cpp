@@ -16,6 +16,12 @@ std::string trimmed(const std::string& text) {
   return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
+std::string text_of(const Generated& generated, const Bundle& bundle,
+                    const DecodingRecipe& decoding) {
+  const std::string text = bundle.tokenizer->decode(generated.tokens, {DecodeSpecial::skip});
+  return trimmed(std::string(before_stop(text, decoding.stop)));
+}
+
 Prompt prompt_of(const Question& question, const Bundle& bundle, const SampleEncoder& encoder,
                  Pictures pictures) {
   check(question.images.empty() || bundle.model->config().sees(),
@@ -31,21 +37,24 @@ Prompt prompt_of(const Question& question, const Bundle& bundle, const SampleEnc
 }  // namespace
 
 void answer(const Bundle& bundle, std::span<const Question> questions, const AnswerOptions& options,
-            const std::function<void(size_t number, const Answer&)>& each) {
+            const EachQuestion& each) {
   const Generator generator(bundle);
   const SampleEncoder encoder = bundle.encoder();
-  SL_ASSERT(options.batch >= 1, "batches of {}", options.batch);
-  const auto batch = static_cast<size_t>(options.batch);
+  SL_ASSERT(options.decoding.batch >= 1, "batches of {}", options.decoding.batch);
+  const auto batch = static_cast<size_t>(options.decoding.batch);
   for (size_t first = 0; first < questions.size(); first += batch) {
     std::vector<Prompt> prompts;
     for (const Question& question :
          questions.subspan(first, std::min(batch, questions.size() - first))) {
       prompts.push_back(prompt_of(question, bundle, encoder, options.pictures));
     }
-    const std::vector<Generated> results = generator.generate(prompts, options.decoding);
+    const auto results = generator.answers(prompts, options.decoding);
     for (size_t i = 0; i < results.size(); ++i) {
-      const std::string text = bundle.tokenizer->decode(results[i].tokens, {DecodeSpecial::skip});
-      each(first + i, {trimmed(text), results[i]});
+      std::vector<Answer> answers;
+      for (const Generated& generated : results[i]) {
+        answers.push_back({text_of(generated, bundle, options.decoding), generated});
+      }
+      each(first + i, answers);
     }
   }
 }

@@ -4,7 +4,7 @@
 
 #include "bundle/bundle.h"
 #include "evaluate/task.h"
-#include "generate/beam_search.h"
+#include "generate/search.h"
 #include "sample/example.h"
 
 #include <functional>
@@ -21,18 +21,21 @@ struct Question {
 };
 
 struct Answer {
-  std::string text;  // trimmed, without special tokens
+  std::string text;  // trimmed, without special tokens, up to the first stop string
   Generated generated;
 };
 
 struct AnswerOptions {
-  DecodingOptions decoding;
-  int64_t batch = 64;  // questions decoded together
+  DecodingRecipe decoding;  // its `batch` questions are decoded together
   Pictures pictures = Pictures::real;
 };
 
-// Answers in order. `each` is called with every answer as it comes, with its number.
+// Called with a question's number and its answers, the best first: as many as the decoding asks
+// for, or fewer where the search found fewer, but one at least.
+using EachQuestion = std::function<void(size_t number, std::span<const Answer> answers)>;
+
+// Answers the questions in order; `each` is called as the answers come.
 void answer(const Bundle& bundle, std::span<const Question> questions, const AnswerOptions& options,
-            const std::function<void(size_t number, const Answer&)>& each);
+            const EachQuestion& each);
 
 }  // namespace sightline

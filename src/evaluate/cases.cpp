@@ -5,6 +5,7 @@
 #include "data/dataset.h"
 #include "data/loader.h"
 #include "evaluate/scoring.h"
+#include "recipe/decoding.h"
 
 #include <map>
 
@@ -48,14 +49,6 @@ TaskCase case_of(const Example& example, size_t conversation) {
   result.prediction.prompt = last_words(prompt);
   result.prediction.references = {example.references[conversation]};
   return result;
-}
-
-std::string decoding_text(const DecodingRecipe& decoding) {
-  const std::string search =
-      decoding.beams == 1
-          ? "greedy"
-          : fmt::format("{} beams, length penalty {}", decoding.beams, decoding.length_penalty);
-  return fmt::format("{}, at most {} tokens", search, decoding.max_new_tokens);
 }
 
 const DataRecipe& data_of(const TaskRecipe& task, const Recipe& recipe) {

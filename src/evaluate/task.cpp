@@ -19,17 +19,14 @@ TaskResult run_task(const Bundle& bundle, const TaskRecipe& task, const Recipe& 
   for (const TaskCase& each : cases) {
     questions.push_back({each.images, each.prompt, each.prediction.where});
   }
-  const DecodingRecipe& decoding = task.decoding;
-  const AnswerOptions answer_options{
-      .decoding = {decoding.beams, decoding.max_new_tokens, decoding.length_penalty},
-      .batch = decoding.batch,
-      .pictures = options.pictures};
+  const AnswerOptions answer_options{.decoding = task.decoding, .pictures = options.pictures};
   std::optional<Progress> progress;
   if (options.progress == ShowProgress::yes) progress.emplace();
   const double start = seconds_now();
-  answer(bundle, questions, answer_options, [&](size_t number, const Answer& given) {
-    result.predictions[number].text = given.text;
-    result.predictions[number].log_probability = given.generated.log_probability;
+  answer(bundle, questions, answer_options, [&](size_t number, std::span<const Answer> answers) {
+    const Answer& best = answers.front();
+    result.predictions[number].text = best.text;
+    result.predictions[number].log_probability = best.generated.log_probability;
     if (!progress) return;
     const auto done = static_cast<double>(number + 1);
     progress->update(fmt::format("{}{}: {} of {}, {:.1f}/s", task.name, blind ? ", blind" : "",

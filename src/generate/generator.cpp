@@ -1,9 +1,13 @@
 #include "generate/generator.h"
 
 #include "base/error.h"
+#include "base/hash.h"
+#include "base/rng.h"
 #include "batch/compose.h"
+#include "recipe/decoding.h"
 
 #include <algorithm>
+#include <memory>
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
@@ -29,17 +33,27 @@ std::span<const int32_t> end_ids_of(const Bundle& bundle) {
   return bundle.prompt_template->end_ids();
 }
 
+// Names the prompt by what it holds, for the seed of what is drawn.
+std::string content_of(const Prompt& prompt) {
+  std::string key = content_key(std::as_bytes(std::span(prompt.rows.tokens)));
+  if (prompt.pixels_ICHW.defined()) {
+    const at::Tensor pixels = prompt.pixels_ICHW.to(at::kFloat).contiguous();
+    key += content_key(std::as_bytes(
+        std::span(pixels.const_data_ptr<float>(), static_cast<size_t>(pixels.numel()))));
+  }
+  return key;
+}
+
 // The searches of all prompts over one cache: which of its sequences belong to which search.
 class SearchBatch {
  public:
-  SearchBatch(CachedDecoding& decoding, std::vector<BeamSearch> searches)
-      : decoding_(decoding), searches_(std::move(searches)) {}
+  using Searches = std::vector<std::unique_ptr<Search>>;
 
-  std::vector<Generated> run() {
+  SearchBatch(CachedDecoding& decoding, const Searches& searches)
+      : decoding_(decoding), searches_(searches), live_(searches.size(), 1) {}
+
+  void run() {
     while (step()) decoding_.advance(parents_, tokens_);
-    std::vector<Generated> results;
-    for (const BeamSearch& search : searches_) results.push_back(search.best());
-    return results;
   }
 
  private:
@@ -51,22 +65,24 @@ class SearchBatch {
                                      static_cast<size_t>(log_probabilities.numel()));
     parents_.clear();
     tokens_.clear();
-    int64_t first = 0;  // sequence of the search's first live beam
-    for (BeamSearch& search : searches_) {
-      const int64_t live = search.num_live();
-      if (live == 0) continue;
-      for (const auto& [parent, token] :
-           search.step(all.subspan(first * vocab, live * vocab), vocab)) {
+    int64_t first = 0;  // the search's first sequence
+    for (size_t i = 0; i < searches_.size(); ++i) {
+      if (live_[i] == 0) continue;
+      const auto continuations =
+          searches_[i]->step(all.subspan(first * vocab, live_[i] * vocab), vocab);
+      for (const auto& [parent, token] : continuations) {
         parents_.push_back(first + parent);
         tokens_.push_back(token);
       }
-      first += live;
+      first += live_[i];
+      live_[i] = static_cast<int64_t>(continuations.size());
     }
     return !tokens_.empty();
   }
 
   CachedDecoding& decoding_;
-  std::vector<BeamSearch> searches_;
+  const Searches& searches_;
+  std::vector<int64_t> live_;  // sequences of each search
   std::vector<int64_t> parents_;
   std::vector<int32_t> tokens_;
 };
@@ -74,7 +90,9 @@ class SearchBatch {
 }  // namespace
 
 Generator::Generator(const Bundle& bundle)
-    : Generator(*bundle.model, bundle.mask, end_ids_of(bundle)) {}
+    : Generator(*bundle.model, bundle.mask, end_ids_of(bundle)) {
+  tokenizer_ = bundle.tokenizer;
+}
 
 Generator::Generator(const Model& model, MaskPolicy policy, std::span<const int32_t> end_ids)
     : model_(model), policy_(policy), end_ids_(end_ids.begin(), end_ids.end()) {}
@@ -102,25 +120,44 @@ CachedDecoding Generator::start(std::span<const Prompt> prompts, int64_t max_new
   return CachedDecoding(model_, batch, image_rows(prompts), max_new_tokens);
 }
 
-std::vector<Generated> Generator::generate(std::span<const Prompt> prompts,
-                                           const DecodingOptions& options) const {
+Endings Generator::endings(const DecodingRecipe& decoding) const {
+  if (decoding.stop.empty()) return {end_ids_, {}};
+  SL_ASSERT(tokenizer_.has_value(), "stop strings for a model without words");
+  return {end_ids_, StopStrings(*tokenizer_, decoding.stop)};
+}
+
+std::vector<std::vector<Generated>> Generator::answers(std::span<const Prompt> prompts,
+                                                       const DecodingRecipe& decoding) const {
   if (prompts.empty()) return {};
-  check(options.beams >= 1 && options.max_new_tokens >= 1,
-        "{} beams and {} new tokens: each must be at least 1", options.beams,
-        options.max_new_tokens);
+  check_decoding(decoding);
   const int64_t most_rows = model_.language().config().max_position_embeddings;
-  std::vector<BeamSearch> searches;
-  for (const Prompt& prompt : prompts) {
-    const auto rows = static_cast<int64_t>(prompt.rows.tokens.size());
+  const Endings ends = endings(decoding);
+  std::vector<DecodingRecipe> own(prompts.size(), decoding);
+  std::vector<std::unique_ptr<Search>> searches;
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    const auto rows = static_cast<int64_t>(prompts[i].rows.tokens.size());
     check(rows < most_rows,
           "{}: a prompt of {} tokens leaves no room for an answer: the language model takes {}",
-          prompt.where, rows, most_rows);
-    DecodingOptions own = options;
-    own.max_new_tokens = std::min(options.max_new_tokens, most_rows - rows);
-    searches.emplace_back(own, end_ids_);
+          prompts[i].where, rows, most_rows);
+    own[i].max_new_tokens = std::min(decoding.max_new_tokens, most_rows - rows);
+    const uint64_t stream =
+        decoding.temperature > 0 ? derive_seed(decoding.seed, content_of(prompts[i])) : 0;
+    searches.push_back(make_search(own[i], ends, stream));
   }
-  CachedDecoding decoding = start(prompts, options.max_new_tokens);
-  return SearchBatch(decoding, std::move(searches)).run();
+  CachedDecoding cache = start(prompts, decoding.max_new_tokens);
+  SearchBatch(cache, searches).run();
+  std::vector<std::vector<Generated>> results;
+  for (const auto& search : searches) results.push_back(search->answers());
+  return results;
+}
+
+std::vector<Generated> Generator::generate(std::span<const Prompt> prompts,
+                                           const DecodingRecipe& decoding) const {
+  std::vector<Generated> best;
+  for (std::vector<Generated>& each : answers(prompts, decoding)) {
+    best.push_back(std::move(each.front()));
+  }
+  return best;
 }
 
 }  // namespace sightline

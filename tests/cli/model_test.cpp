@@ -10,6 +10,7 @@
 #include <fstream>
 #include <string>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -86,6 +87,58 @@ TEST_F(SlowModel, CaptionsAFolderInOrder) {
       run("caption model scenes/images/000001.png --prompt look --max-tokens 5", "2>/dev/null");
   EXPECT_EQ(same.output, one.output);
   EXPECT_EQ(run("caption model scenes/images --beams 3 --numbers bf16").exit_code, 0);
+}
+
+TEST_F(SlowModel, SeveralCaptionsWithScores) {
+  const std::string picture = "scenes/images/000001.png";
+  const std::string drawn = "caption model " + picture + " --answers 3 --temperature 0.9 --seed 4";
+  const CommandResult text = run(drawn, "2>/dev/null");
+  ASSERT_EQ(text.exit_code, 0) << text.output;
+  EXPECT_EQ(std::count(text.output.begin(), text.output.end(), '\n'), 3) << text.output;
+  const CommandResult json = run(drawn + " --json", "2>/dev/null");
+  std::istringstream lines(json.output);
+  double last = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const Json row = parse_json(line, "stdout");
+    EXPECT_LE(row["score"].get<double>(), last);
+    last = row["score"].get<double>();
+    double sum = row.value("end_log_probability", 0.0);
+    for (const Json& token : row["tokens"]) sum += token["log_probability"].get<double>();
+    EXPECT_NEAR(row["log_probability"].get<double>(), sum, 1e-4);
+  }
+  EXPECT_LT(last, 0);
+  EXPECT_THAT(text.output, HasSubstr(fmt::format("{:.4f}\t", last)));
+  // In a folder, in other batches, the same picture gets the same captions.
+  const CommandResult all =
+      run("caption model scenes/images --answers 3 --temperature 0.9 --seed 4", "2>/dev/null");
+  std::istringstream alone(text.output);
+  for (std::string line; std::getline(alone, line);) {
+    EXPECT_THAT(all.output, HasSubstr(picture + "\t" + line));
+  }
+  const CommandResult beams = run("caption model " + picture +
+                                      " --beams 4 --beam-groups 2 --diversity 1 --answers 2 "
+                                      "--no-repeat-ngram 2 --min-tokens 2 --log-probs",
+                                  "2>/dev/null");
+  EXPECT_EQ(beams.exit_code, 0) << beams.output;
+  EXPECT_GT(std::count(beams.output.begin(), beams.output.end(), '\n'), 4) << beams.output;
+}
+
+TEST_F(SlowModel, StopsBeforeAString) {
+  const std::string picture = "scenes/images/000001.png";
+  const CommandResult whole = run("caption model " + picture, "2>/dev/null");
+  ASSERT_GT(whole.output.size(), 4u);
+  const std::string stop = whole.output.substr(2, 2);
+  const CommandResult cut =
+      run("caption model " + picture + " --stop '" + stop + "'", "2>/dev/null");
+  EXPECT_EQ(cut.output, whole.output.substr(0, whole.output.find(stop)) + "\n");
+}
+
+TEST_F(SlowModel, DecodingThatContradictsItselfIsOneLine) {
+  const CommandResult result = run("caption model scenes/images --beams 3 --temperature 1");
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.output, HasSubstr("beams look for the likeliest"));
+  EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
+  EXPECT_EQ(run("ask model scenes/images/000000.png 'what?' --answers 2").exit_code, 2);
 }
 
 // A model folder stands alone: its recipe's folders need not be there.

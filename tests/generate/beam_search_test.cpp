@@ -21,7 +21,7 @@ std::vector<float> repeat(const std::vector<float>& row, int64_t times) {
   return rows;
 }
 
-constexpr int32_t kEnd[] = {0};
+const Endings kEnd{{0}, {}};
 
 TEST(BeamSearch, EqualTokensGoToTheLowerId) {
   BeamSearch search({.max_new_tokens = 2}, kEnd);
@@ -52,7 +52,7 @@ TEST(BeamSearch, UnlikelyEndsDoNotCount) {
 
 // Live beams are refilled from what does not end; both end tokens end.
 TEST(BeamSearch, SeveralEndTokens) {
-  const std::vector<int32_t> ends = {0, 3};
+  const Endings ends{{0, 3}, {}};
   BeamSearch search({.beams = 2, .max_new_tokens = 5, .length_penalty = 0.0}, ends);
   const auto next = search.step(logs({0.4, 0.1, 0.15, 0.35}), 4);
   EXPECT_TRUE(next.empty()) << "two have ended and, without a penalty, nothing can beat them";

@@ -141,7 +141,7 @@ TEST(Generator, BatchedEqualsSingle) {
   for (const MaskPolicy policy : kPolicies) {
     for (const int64_t beams : {1, 3}) {
       const Generator generator(model, policy, end);
-      const DecodingOptions options{.beams = beams, .max_new_tokens = 10};
+      const DecodingRecipe options{.beams = beams, .max_new_tokens = 10};
       const std::vector<Prompt> prompts = toy_prompts(model, 7);
       const auto together = generator.generate(prompts, options);
       for (size_t p = 0; p < prompts.size(); ++p) {
@@ -192,7 +192,7 @@ Generated best_of_all(const Model& model, const Prompt& prompt, double length_pe
       if (score <= best.score) continue;
       const bool ended = token == 0;
       if (ended) longer.pop_back();
-      best = {longer, total, ended, score};
+      best = {.tokens = longer, .log_probability = total, .ended = ended, .score = score};
     }
   };
   visit(visit, {}, 0);

@@ -24,8 +24,8 @@ TEST(Reference, TinyStoriesGreedyIds) {
   const Bundle bundle = make_bundle(recipe, 0, at::kFloat);
   Prompt prompt{.where = "reference"};
   for (const int32_t id : prompt_ids) append(prompt.rows, id, RowKind::user);
-  const DecodingOptions options{.max_new_tokens =
-                                    static_cast<int64_t>(expected.size() - prompt_ids.size())};
+  const DecodingRecipe options{.max_new_tokens =
+                                   static_cast<int64_t>(expected.size() - prompt_ids.size())};
   const Generated generated = Generator(bundle).generate({&prompt, 1}, options).front();
   std::vector<int32_t> ids = prompt_ids;
   ids.insert(ids.end(), generated.tokens.begin(), generated.tokens.end());
