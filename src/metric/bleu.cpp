@@ -6,21 +6,14 @@
 namespace sightline {
 namespace {
 
-struct Tally {
-  size_t hypothesis_words = 0;
-  size_t reference_words = 0;
-  std::array<size_t, kNgramOrders> guessed{};
-  std::array<size_t, kNgramOrders> correct{};
-
-  void add(const Tally& other) {
-    hypothesis_words += other.hypothesis_words;
-    reference_words += other.reference_words;
-    for (size_t n = 0; n < kNgramOrders; ++n) {
-      guessed[n] += other.guessed[n];
-      correct[n] += other.correct[n];
-    }
+void add(BleuCounts& sum, const BleuCounts& other) {
+  sum.hypothesis_words += other.hypothesis_words;
+  sum.reference_words += other.reference_words;
+  for (size_t n = 0; n < kNgramOrders; ++n) {
+    sum.guessed[n] += other.guessed[n];
+    sum.correct[n] += other.correct[n];
   }
-};
+}
 
 size_t closest_length(size_t words, const std::vector<NgramCaption>& references) {
   const auto distance = [&](size_t length) {
@@ -44,8 +37,8 @@ uint32_t most_in_references(uint32_t ngram, size_t order,
   return most;
 }
 
-Tally tally(const NgramCase& item) {
-  Tally result;
+BleuCounts count(const NgramCase& item) {
+  BleuCounts result;
   result.hypothesis_words = item.hypothesis.words;
   result.reference_words = closest_length(item.hypothesis.words, item.references);
   for (size_t order = 0; order < kNgramOrders; ++order) {
@@ -59,7 +52,9 @@ Tally tally(const NgramCase& item) {
   return result;
 }
 
-Bleu score(const Tally& counts) {
+}  // namespace
+
+Bleu bleu_of(const BleuCounts& counts) {
   constexpr double kSmall = 1e-9;  // keeps divisions finite
   constexpr double kTiny = 1e-15;  // and zero matches above zero
   Bleu result{};
@@ -77,17 +72,15 @@ Bleu score(const Tally& counts) {
   return result;
 }
 
-}  // namespace
-
 BleuScores bleu(const NgramCorpus& corpus) {
   BleuScores scores;
-  Tally total;
+  BleuCounts total;
   for (const NgramCase& item : corpus.cases) {
-    const Tally counts = tally(item);
-    total.add(counts);
-    scores.cases.push_back(score(counts));
+    scores.counts.push_back(count(item));
+    add(total, scores.counts.back());
+    scores.cases.push_back(bleu_of(scores.counts.back()));
   }
-  scores.corpus = score(total);
+  scores.corpus = bleu_of(total);
   return scores;
 }
 

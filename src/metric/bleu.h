@@ -13,9 +13,19 @@ namespace sightline {
 
 using Bleu = std::array<double, kNgramOrders>;  // [n - 1] is BLEU-n
 
+// What BLEU counts in a caption; a corpus has the sums.
+struct BleuCounts {
+  size_t hypothesis_words = 0;
+  size_t reference_words = 0;
+  std::array<size_t, kNgramOrders> guessed{};
+  std::array<size_t, kNgramOrders> correct{};
+};
+Bleu bleu_of(const BleuCounts& counts);
+
 struct BleuScores {
   Bleu corpus{};
   std::vector<Bleu> cases;
+  std::vector<BleuCounts> counts;  // of the cases
 };
 
 BleuScores bleu(const NgramCorpus& corpus);

@@ -31,6 +31,26 @@ std::vector<TokenizedCase> tokenize(std::span<const CaptionCase> cases) {
   return result;
 }
 
+// BLEU's counts as terms to be summed, and back.
+std::vector<double> terms_of(const BleuCounts& counts) {
+  std::vector<double> terms = {static_cast<double>(counts.hypothesis_words),
+                               static_cast<double>(counts.reference_words)};
+  for (size_t n = 0; n < kNgramOrders; ++n) {
+    terms.push_back(static_cast<double>(counts.guessed[n]));
+    terms.push_back(static_cast<double>(counts.correct[n]));
+  }
+  return terms;
+}
+
+BleuCounts counts_of(std::span<const double> terms) {
+  BleuCounts counts{static_cast<size_t>(terms[0]), static_cast<size_t>(terms[1])};
+  for (size_t n = 0; n < kNgramOrders; ++n) {
+    counts.guessed[n] = static_cast<size_t>(terms[2 + 2 * n]);
+    counts.correct[n] = static_cast<size_t>(terms[3 + 2 * n]);
+  }
+  return counts;
+}
+
 }  // namespace
 
 double CaptionScores::operator[](std::string_view name) const {
@@ -58,10 +78,29 @@ CaptionScores score_captions(std::span<const CaptionCase> cases) {
   scores.corpus.emplace_back("CIDEr-D", coco.corpus);
   scores.corpus.emplace_back("CIDEr_original", original.corpus);
   for (size_t i = 0; i < cases.size(); ++i) {
-    scores.cases.push_back(
-        {cases[i].id, bleus.cases[i], rouge.cases[i], coco.cases[i], original.cases[i]});
+    scores.cases.push_back({cases[i].id, bleus.cases[i], bleus.counts[i], rouge.cases[i],
+                            coco.cases[i], original.cases[i]});
   }
   return scores;
+}
+
+std::vector<SummedScore> summed_scores(const CaptionScores& scores) {
+  std::vector<std::vector<double>> bleu;
+  for (const CaptionCaseScores& each : scores.cases) bleu.push_back(terms_of(each.bleu_counts));
+  std::vector<SummedScore> result;
+  for (size_t n = 0; n < kNgramOrders; ++n) {
+    result.push_back({fmt::format("Bleu_{}", n + 1), bleu,
+                      [n](std::span<const double> sums) { return bleu_of(counts_of(sums))[n]; }});
+  }
+  const auto add_mean = [&](const char* name, double CaptionCaseScores::*value) {
+    std::vector<std::vector<double>> terms;
+    for (const CaptionCaseScores& each : scores.cases) terms.push_back({each.*value, 1.0});
+    result.push_back(mean_score(name, std::move(terms)));
+  };
+  add_mean("ROUGE_L", &CaptionCaseScores::rouge_l);
+  add_mean("CIDEr", &CaptionCaseScores::cider);
+  add_mean("CIDEr_original", &CaptionCaseScores::cider_original);
+  return result;
 }
 
 }  // namespace sightline

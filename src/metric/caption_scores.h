@@ -2,6 +2,7 @@
 // All caption metrics over raw captions, under coco-caption's names.
 
 #include "metric/bleu.h"
+#include "metric/bootstrap.h"
 
 #include <span>
 #include <string>
@@ -19,6 +20,7 @@ struct CaptionCase {
 struct CaptionCaseScores {
   std::string id;
   Bleu bleu{};
+  BleuCounts bleu_counts;
   double rouge_l = 0;
   double cider = 0;           // coco-caption's "CIDEr", which is CIDEr-D
   double cider_original = 0;  // without clipping and length penalty
@@ -39,5 +41,10 @@ struct CaptionScores {
 // order of the cases, and scores. The document frequencies of CIDEr come from all cases given. No
 // case at all, or a case without a reference, is an Error.
 CaptionScores score_captions(std::span<const CaptionCase> cases);
+
+// The corpus's numbers, in their order and under their names but without "CIDEr-D", as sums over
+// the cases. CIDEr's document frequencies stay those of all cases given: a resample weighs words as
+// the whole does.
+std::vector<SummedScore> summed_scores(const CaptionScores& scores);
 
 }  // namespace sightline
