@@ -98,7 +98,7 @@ TaskResult describe(const TaskRecipe& task, const Recipe& recipe, std::span<cons
   const DataRecipe& data = data_of(task, recipe);
   TaskResult result{.task = task.name, .kind = task.kind, .who = std::move(who)};
   result.data = task.data;
-  result.split = data.split;
+  result.split = data.split.empty() ? "all" : data.split;
   result.prompt = cases.front().prediction.prompt;
   for (const TaskCase& each : cases) {
     if (each.prediction.prompt != result.prompt) result.prompt.clear();
@@ -111,27 +111,22 @@ TaskResult describe(const TaskRecipe& task, const Recipe& recipe, std::span<cons
 
 void score(TaskResult& result) {
   result.count = static_cast<int64_t>(result.predictions.size());
-  if (result.kind == TaskKind::caption) {
-    result.scores = caption_scores(result.predictions);
-    return;
-  }
+  result.scores = scores_of(result.kind, result.predictions);
+  result.kinds.clear();
+  if (result.kind == TaskKind::caption) return;
   struct Tally {
     int64_t count = 0, right = 0;
-    double share() const { return static_cast<double>(right) / static_cast<double>(count); }
   };
-  Tally all;
   std::map<std::string, Tally> by_kind;
   for (const Prediction& prediction : result.predictions) {
-    const int64_t right = is_right_answer(prediction) ? 1 : 0;
-    for (Tally* tally : {&all, &by_kind[prediction.kind]}) {
-      ++tally->count;
-      tally->right += right;
-    }
+    Tally& tally = by_kind[prediction.kind];
+    ++tally.count;
+    if (is_right_answer(prediction)) ++tally.right;
   }
-  result.scores = {{"accuracy", all.share()}};
-  result.kinds.clear();
   for (const auto& [kind, tally] : by_kind) {
-    if (!kind.empty()) result.kinds.push_back({kind, tally.count, tally.share()});
+    if (kind.empty()) continue;
+    const double share = static_cast<double>(tally.right) / static_cast<double>(tally.count);
+    result.kinds.push_back({kind, tally.count, share});
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "recipe/names.h"
 
 #include <algorithm>
 
@@ -16,13 +17,6 @@ std::string prompt_text(const TaskResult& result) {
                                   [&](const auto& each) { return each.prompt == result.prompt; });
   if (!shared) return "each its own";
   return result.prompt.empty() ? "none" : "\"" + result.prompt + "\"";
-}
-
-std::string heading(const TaskResult& result) {
-  const std::string split = result.split.empty() ? "" : fmt::format(" ({})", result.split);
-  return fmt::format("{}: {} {} of {}{}, prompt {}, {}", result.task, result.count,
-                     result.kind == TaskKind::caption ? "captions" : "questions", result.data,
-                     split, prompt_text(result), result.decoding);
 }
 
 std::vector<Row> cells_of(std::span<const TaskResult> results) {
@@ -54,6 +48,27 @@ std::string line_of(const Row& row, const std::vector<size_t>& widths, TableStyl
   return line + "\n";
 }
 
+// What is quoted from a result, and so wants an interval in the table; scores.json has them all.
+bool is_headline(const std::string& name) {
+  return name == "CIDEr" || name == "Bleu_4" || name == "ROUGE_L" || name == "accuracy";
+}
+
+std::string intervals_text(std::span<const TaskResult> results) {
+  std::string lines;
+  for (const TaskResult& result : results) {
+    for (const Score& each : result.scores) {
+      if (!each.interval || !is_headline(each.name)) continue;
+      lines += fmt::format("    {} {} {:.4f} [{:.4f}, {:.4f}]\n", result.who, each.name, each.value,
+                           each.interval->low, each.interval->high);
+    }
+  }
+  if (lines.empty()) return "";
+  const bool captions = results.back().kind == TaskKind::caption;
+  return fmt::format("\n95 % intervals, by {} resamples of the examples{}:\n\n{}",
+                     BootstrapOptions().resamples,
+                     captions ? " (CIDEr's word weights are those of the whole set)" : "", lines);
+}
+
 Json prediction_json(const Prediction& prediction) {
   Json json;
   json["image_id"] = prediction.id;
@@ -66,6 +81,18 @@ Json prediction_json(const Prediction& prediction) {
   return json;
 }
 
+Prediction prediction_from_json(const Json& json, const std::string& source) {
+  Prediction prediction;
+  prediction.id = json_get<int64_t>(json, "image_id", source);
+  prediction.text = json_get<std::string>(json, "caption", source);
+  prediction.prompt = json_get<std::string>(json, "prompt", source);
+  prediction.kind = json_get_or<std::string>(json, "kind", "", source);
+  prediction.references = json_get<std::vector<std::string>>(json, "references", source);
+  prediction.where = json_get<std::string>(json, "where", source);
+  prediction.log_probability = json_get<double>(json, "log_probability", source);
+  return prediction;
+}
+
 Json predictions_json(const TaskResult& result) {
   Json list = Json::array();
   for (const Prediction& each : result.predictions) list.push_back(prediction_json(each));
@@ -74,6 +101,13 @@ Json predictions_json(const TaskResult& result) {
 
 }  // namespace
 
+std::string heading_of(const TaskResult& result) {
+  const std::string split = result.split.empty() ? "" : fmt::format(" ({})", result.split);
+  return fmt::format("{}: {} {} of {}{}, prompt {}, {}\n", result.task, result.count,
+                     result.kind == TaskKind::caption ? "captions" : "questions", result.data,
+                     split, prompt_text(result), result.decoding);
+}
+
 std::string table_of(std::span<const TaskResult> results, TableStyle style) {
   SL_ASSERT(!results.empty(), "a table of nothing");
   const std::vector<Row> rows = cells_of(results);
@@ -81,7 +115,7 @@ std::string table_of(std::span<const TaskResult> results, TableStyle style) {
   for (const Row& row : rows) {
     for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
   }
-  std::string text = heading(results.back()) + "\n\n";
+  std::string text = heading_of(results.back()) + "\n";
   for (size_t r = 0; r < rows.size(); ++r) {
     text += line_of(rows[r], widths, style);
     if (r > 0 || style != TableStyle::markdown) continue;
@@ -91,13 +125,14 @@ std::string table_of(std::span<const TaskResult> results, TableStyle style) {
     }
     text += "\n";
   }
-  return text;
+  return text + intervals_text(results);
 }
 
 Json scores_json(std::span<const TaskResult> results) {
   const TaskResult& last = results.back();
   Json json;
   json["task"] = last.task;
+  json["kind"] = enum_name(last.kind);
   json["data"] = last.data;
   json["split"] = last.split;
   json["count"] = last.count;
@@ -106,6 +141,11 @@ Json scores_json(std::span<const TaskResult> results) {
   for (const TaskResult& result : results) {
     Json& row = json["scores"][result.who];
     for (const Score& each : result.scores) row[each.name] = each.value;
+    for (const Score& each : result.scores) {
+      if (each.interval) {
+        row["intervals"][each.name] = {each.interval->low, each.interval->high};
+      }
+    }
     for (const KindScore& each : result.kinds) {
       row["by_kind"][each.kind] = {{"count", each.count}, {"accuracy", each.accuracy}};
     }
@@ -139,6 +179,33 @@ void write_results(std::span<const TaskResult> results, const std::filesystem::p
   write_file(writer.staging() / "table.txt", table_of(results, TableStyle::text));
   write_file(writer.staging() / "table.md", table_of(results, TableStyle::markdown));
   writer.commit();
+}
+
+TaskResult read_result(const std::filesystem::path& folder) {
+  const std::string source = (folder / "scores.json").string();
+  const Json scores = read_json(source);
+  const auto text = [&](const char* key) { return json_get<std::string>(scores, key, source); };
+  TaskResult result{.task = text("task"), .who = "model"};
+  const auto kind = enum_named<TaskKind>(text("kind"));
+  check(kind.has_value(), "{}: \"kind\" is \"{}\"; it may be \"caption\" or \"question\"", source,
+        text("kind"));
+  result.kind = *kind;
+  result.data = text("data");
+  result.split = text("split");
+  result.decoding = text("decoding");
+  const std::string file = (folder / "predictions.json").string();
+  const Json predictions = read_json(file);
+  check(predictions.is_array() && !predictions.empty(), "{}: no list of predictions", file);
+  for (size_t i = 0; i < predictions.size(); ++i) {
+    result.predictions.push_back(
+        prediction_from_json(predictions[i], fmt::format("{}: [{}]", file, i)));
+  }
+  result.count = static_cast<int64_t>(result.predictions.size());
+  result.prompt = result.predictions.front().prompt;
+  for (const Prediction& each : result.predictions) {
+    if (each.prompt != result.prompt) result.prompt.clear();
+  }
+  return result;
 }
 
 void write_result(const TaskResult& result, const std::filesystem::path& folder) {

@@ -5,7 +5,9 @@
 //                      with more keys.
 //   references.json    image_id -> references, so that
 //                      `sightline score --references ... --results ...` gives the same numbers
-//   scores.json        data set, split, count, prompt, decoding, and the scores of every row
+//   scores.json        task, kind, data set, split, count, prompt, decoding, and the scores of
+//   every
+//                      row with their 95 % intervals
 //   table.txt, .md     the same to read
 // Of several results (baselines, then the model) the last one's predictions are predictions.json,
 // the others' <who>.json.
@@ -24,6 +26,9 @@ enum class TableStyle { text, markdown };
 // Rows are results of one task; the columns are scores, and accuracies by kind.
 std::string table_of(std::span<const TaskResult> results, TableStyle style);
 
+// The task, how much of which data, prompt and decoding: one line.
+std::string heading_of(const TaskResult& result);
+
 Json scores_json(std::span<const TaskResult> results);
 
 // Writing replaces the folder, so one that holds anything but earlier results is a UsageError. To
@@ -31,6 +36,9 @@ Json scores_json(std::span<const TaskResult> results);
 void check_result_folder(const std::filesystem::path& folder);
 
 void write_results(std::span<const TaskResult> results, const std::filesystem::path& folder);
+// What write_results wrote, of the last of its results: all but the scores.
+TaskResult read_result(const std::filesystem::path& folder);
+
 void write_result(const TaskResult& result, const std::filesystem::path& folder);
 
 }  // namespace sightline

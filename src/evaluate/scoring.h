@@ -2,15 +2,21 @@
 // Predictions -> the numbers of src/metric.
 
 #include "evaluate/task.h"
+#include "metric/bootstrap.h"
 
 #include <span>
 #include <vector>
 
 namespace sightline {
 
-// Bleu_1 .. Bleu_4, ROUGE_L, CIDEr and CIDEr_original over all predictions, under coco-caption's
-// names.
-std::vector<Score> caption_scores(std::span<const Prediction> predictions);
+// captions: Bleu_1 .. Bleu_4, ROUGE_L, CIDEr and CIDEr_original over all predictions, under
+// coco-caption's names; questions: accuracy. Each with its 95 % interval (metric/bootstrap.h, 1000
+// resamples of the examples, so that the questions of one photograph stay together); none where
+// there is one example alone.
+std::vector<Score> scores_of(TaskKind kind, std::span<const Prediction> predictions);
+
+// The same scores as sums over the examples.
+std::vector<SummedScore> summed_scores(TaskKind kind, std::span<const Prediction> predictions);
 
 // Does the answer match one of its references exactly, once both are normalised?
 bool is_right_answer(const Prediction& prediction);

@@ -11,9 +11,11 @@
 //             are normalised (metric/answer.h), overall and by the examples' kinds.
 
 #include "bundle/bundle.h"
+#include "metric/bootstrap.h"
 #include "recipe/recipe.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@ namespace sightline {
 struct Score {
   std::string name;
   double value = 0.0;
+  std::optional<Interval> interval;  // 95 %, by resamples of the examples (scoring.h)
 };
 
 struct Prediction {
@@ -43,11 +46,11 @@ struct KindScore {
 struct TaskResult {
   std::string task;
   TaskKind kind = TaskKind::caption;
-  std::string who;  // model | blind | frequent | nearest
-  std::string data, split;
-  std::string prompt;    // the user's words where all cases share them, else ""
-  std::string decoding;  // "greedy, at most 32 tokens"
-  int64_t count = 0;     // cases
+  std::string who;          // model | blind | frequent | nearest
+  std::string data, split;  // split: "all" where the data has none
+  std::string prompt;       // the user's words where all cases share them, else ""
+  std::string decoding;     // "greedy, at most 32 tokens"
+  int64_t count = 0;        // cases
   std::vector<Score> scores;
   std::vector<KindScore> kinds;  // in alphabetical order; empty where no example has a kind
   std::vector<Prediction> predictions;

@@ -194,6 +194,24 @@ TEST_F(SlowModel, EvaluatesAndScoreAgrees) {
   EXPECT_THAT(read_file(folder_.path() / "out/table.txt"), HasSubstr("6 captions of captions"));
 }
 
+TEST_F(SlowModel, ComparesTwoResults) {
+  ASSERT_EQ(run("evaluate model describe --output a").exit_code, 0);
+  ASSERT_EQ(run("evaluate model describe --output b --max-tokens 2").exit_code, 0);
+  const CommandResult text = run("compare a b", "2>/dev/null");
+  EXPECT_EQ(text.exit_code, 0) << text.output;
+  EXPECT_THAT(text.output, HasSubstr("captions of captions (validation)"));
+  const CommandResult json = run("compare a b --json", "2>/dev/null");
+  const Json scores = parse_json(json.output, "stdout");
+  const Json a = read_json(folder_.path() / "a/scores.json")["scores"]["model"];
+  EXPECT_EQ(scores["ROUGE_L"]["first"], a["ROUGE_L"]);
+  EXPECT_EQ(a["intervals"]["CIDEr"].size(), 2u);
+  ASSERT_EQ(run("evaluate model answers --output c").exit_code, 0);
+  const CommandResult other = run("compare a c");
+  EXPECT_EQ(other.exit_code, 1);
+  EXPECT_THAT(other.output, HasSubstr("compare results of one task on the same data"));
+  EXPECT_EQ(run("compare a scenes").exit_code, 2);
+}
+
 TEST_F(SlowModel, EvaluatesQuestionsByKind) {
   const CommandResult result = run("evaluate model answers --limit 4", "2>/dev/null");
   ASSERT_EQ(result.exit_code, 0) << result.output;

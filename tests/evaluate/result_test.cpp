@@ -69,6 +69,30 @@ TEST(Result, FilesHoldWhatWasAnswered) {
   write_results(results, path);  // earlier results may be replaced
 }
 
+TEST(Result, TellsItsIntervals) {
+  TaskResult result = result_of("model", 0.5);
+  result.scores[0].interval = Interval{0.25, 0.75};
+  EXPECT_THAT(table_of({&result, 1}, TableStyle::text),
+              HasSubstr("95 % intervals, by 1000 resamples of the examples:\n\n"
+                        "    model accuracy 0.5000 [0.2500, 0.7500]\n"));
+  const Json scores = scores_json({&result, 1});
+  EXPECT_EQ(scores["scores"]["model"]["intervals"]["accuracy"], Json({0.25, 0.75}));
+  EXPECT_EQ(scores["split"], "unseen");
+}
+
+TEST(Result, ReadsBackWhatItWrote) {
+  const TemporaryFolder folder;
+  const TaskResult result = result_of("model", 1.0);
+  write_result(result, folder.path() / "results");
+  const TaskResult read = read_result(folder.path() / "results");
+  EXPECT_EQ(read.task, "vqa");
+  EXPECT_EQ(read.kind, TaskKind::question);
+  EXPECT_EQ(heading_of(read), heading_of(result));
+  ASSERT_EQ(read.predictions.size(), 2u);
+  EXPECT_EQ(read.predictions[0].text, "red");
+  EXPECT_EQ(read.predictions[0].references, result.predictions[0].references);
+}
+
 TEST(Result, NeverReplacesAFolderOfOtherThings) {
   const TemporaryFolder folder;
   std::ofstream(folder.path() / "precious.txt") << "mine";
