@@ -6,6 +6,7 @@ set(SIGHTLINE_LAYERS
   "text: base"
   "image: base"
   "metric: base"
+  "report: base"
   "batch: base recipe"
   "sample: base recipe text image batch"
   "data: base recipe text image batch sample"
@@ -17,7 +18,7 @@ set(SIGHTLINE_LAYERS
   "generate: base recipe text batch sample tensor model bundle"
   "evaluate: base recipe text image metric batch sample data tensor model bundle features generate"
   "run: base recipe text image metric batch sample data tensor model bundle features train generate evaluate"
-  "cli: base recipe text image metric batch sample data tensor model bundle features train generate evaluate run"
+  "cli: base recipe text image metric report batch sample data tensor model bundle features train generate evaluate run"
 )
 # Folders from here on may see LibTorch; those before it compile without.
 set(SIGHTLINE_TORCH_FOLDERS tensor model bundle features train generate evaluate run cli)

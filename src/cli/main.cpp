@@ -52,6 +52,7 @@ void add_commands(CLI::App& app) {
   add_tokenizer_command(app);
   add_data_command(app);
   add_demo_command(app);
+  add_inspect_command(app);
 }
 
 int run(int count, char** arguments) {
