@@ -19,9 +19,7 @@ std::string last_words(std::span<const Turn> prompt) {
 }
 
 bool same_prompt(std::span<const Turn> a, std::span<const Turn> b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Turn& x, const Turn& y) {
-    return x.role == y.role && x.text == y.text && x.images == y.images;
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end());
 }
 
 std::span<const Turn> prompt_of(const std::vector<Turn>& conversation) {

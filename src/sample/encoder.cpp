@@ -3,16 +3,10 @@
 #include "base/error.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace sightline {
 
 namespace {
-
-int64_t images_shown(std::span<const Turn> turns) {
-  return std::accumulate(turns.begin(), turns.end(), int64_t{0},
-                         [](int64_t sum, const Turn& turn) { return sum + turn.images; });
-}
 
 // A first token has no row before it to be predicted from, so it alone does not count.
 bool predicts_anything(const Rows& rows) {
@@ -36,7 +30,7 @@ Sample SampleEncoder::encode(const Example& example) const {
 
   Sample sample{.where = example.where, .images = example.images, .references = example.references};
   for (const auto& turns : example.conversations) {
-    const int64_t shown = images_shown(turns);
+    const int64_t shown = images_of(turns);
     check(shown == num_images, "{}: has {} pictures, but a conversation shows {}", example.where,
           num_images, shown);
     try {
@@ -52,7 +46,7 @@ Sample SampleEncoder::encode(const Example& example) const {
 }
 
 Rows SampleEncoder::encode_prompt(std::span<const Turn> turns) const {
-  check(images_shown(turns) == 0 || rows_per_image_ > 0,
+  check(images_of(turns) == 0 || rows_per_image_ > 0,
         "the prompt has a picture, but the model is of text alone");
   Rows rows = rows_of(template_.render_prompt(turns));
   rows.awaits_answer = true;

@@ -11,7 +11,7 @@ namespace sightline {
 
 struct Example {
   std::string where;                             // "file:row", for errors and the log
-  std::vector<ImageSource> images;               // shown in order by the turns' `images` counts
+  std::vector<ImageSource> images;               // in the order in which turns show them
   std::vector<std::vector<Turn>> conversations;  // five captions: five conversations
   std::vector<std::string> references;           // one a conversation: its last answer as given
   std::string kind;                              // question kinds of scenes; may be empty

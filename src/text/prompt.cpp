@@ -117,13 +117,26 @@ void check_turns(std::span<const Turn> turns) {
         i == 0 || turns[i].role != turns[i - 1].role,
         "a conversation's turns {} and {} are by the same role; users and assistant must alternate",
         i, i + 1);
-    check(turns[i].images >= 0 && (turns[i].images == 0 || turns[i].role == Role::user),
+    check(images_of(turns[i]) == 0 || turns[i].role == Role::user,
           "turn {} of a conversation has {} images; only a user shows images", i + 1,
-          turns[i].images);
+          images_of(turns[i]));
+    SL_ASSERT(turns[i].more.empty() || turns[i].role == Role::user, "an answer in parts");
   }
 }
 
 }  // namespace
+
+int images_of(const Turn& turn) {
+  int images = turn.images;
+  for (const TurnPart& part : turn.more) images += part.images;
+  return images;
+}
+
+int64_t images_of(std::span<const Turn> turns) {
+  int64_t images = 0;
+  for (const Turn& turn : turns) images += images_of(turn);
+  return images;
+}
 
 PromptTemplate PromptTemplate::named(std::string_view name, const Tokenizer& tokenizer) {
   return PromptTemplate(form_named(name), tokenizer);
@@ -178,6 +191,12 @@ void PromptTemplate::open_turn(Role role, PieceWriter& writer) const {
   writer.text(role == Role::user ? form_->user_opening : form_->answer_opening);
 }
 
+void PromptTemplate::write_part(const TurnPart& part, PieceWriter& writer) const {
+  for (int image = 0; image < part.images; ++image) writer.image();
+  if (part.images > 0) writer.text(form_->after_images);
+  if (!part.text.empty()) writer.text(part.text + form_->after_words);
+}
+
 PromptTemplate::PieceWriter PromptTemplate::render_turns(std::span<const Turn> turns) const {
   check_turns(turns);
   PieceWriter writer(tokenizer_);
@@ -192,9 +211,8 @@ PromptTemplate::PieceWriter PromptTemplate::render_turns(std::span<const Turn> t
       if (form_->after_last || i + 1 < turns.size()) writer.text(form_->after_turn);
       continue;
     }
-    for (int image = 0; image < turn.images; ++image) writer.image();
-    if (turn.images > 0) writer.text(form_->after_images);
-    if (!turn.text.empty()) writer.text(turn.text + form_->after_words);
+    write_part({turn.text, turn.images}, writer);
+    for (const TurnPart& part : turn.more) write_part(part, writer);
     if (form_->closes_user) {
       writer.token(end_ids_.front());
       writer.text(form_->after_turn);

@@ -7,6 +7,8 @@
 //
 // In `plain` {bos} stands only if the tokenizer has one, the first "\n" only after an image and the
 // second only after words; a lone assistant turn is a text to learn: {bos}{assistant}{eos}.
+// Where pictures stand between a user's words, {image}\n{user}\n (in `chatml` {image}{user}) comes
+// again for each part of the turn.
 //
 // What the assistant says and its end token are supervised, nothing else is. Every piece is encoded
 // by itself, so a prompt has the same tokens in training and in generation: render_prompt(turns) is
@@ -26,11 +28,24 @@ namespace sightline {
 
 enum class Role { user, assistant };
 
+// Words with the images that stand before them.
+struct TurnPart {
+  std::string text;
+  int images = 0;
+  bool operator==(const TurnPart&) const = default;
+};
+
 struct Turn {
   Role role = Role::user;
   std::string text;
-  int images = 0;  // shown before the text; only a user shows images
+  int images = 0;              // shown before the text; only a user shows images
+  std::vector<TurnPart> more;  // what follows in the same turn: images between a user's words
+  bool operator==(const Turn&) const = default;
 };
+
+// All images of a turn; of several turns.
+int images_of(const Turn& turn);
+int64_t images_of(std::span<const Turn> turns);
 
 struct Piece {
   enum class Kind { text, image };
@@ -68,6 +83,7 @@ class PromptTemplate {
   PromptTemplate(const Form& form, const Tokenizer& tokenizer);
   class PieceWriter;
   void open_turn(Role role, PieceWriter& writer) const;
+  void write_part(const TurnPart& part, PieceWriter& writer) const;
   PieceWriter render_turns(std::span<const Turn> turns) const;
 
   const Form* form_;

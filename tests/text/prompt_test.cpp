@@ -64,6 +64,24 @@ TEST(Prompt, Plain) {
   EXPECT_EQ(prompt("plain", tokenizer, {}), eos);
 }
 
+TEST(Prompt, ImagesBetweenWords) {
+  const Tokenizer tokenizer = test::tiny_chat_tokenizer();
+  Turn turn = user("is it", 1);
+  turn.more = {{"like", 2}, {"or", 1}};
+  EXPECT_EQ(images_of(turn), 4);
+  const std::vector<Turn> turns = {turn, assistant("a cat"), user("", 1)};
+  EXPECT_EQ(images_of(turns), 5);
+  EXPECT_EQ(prompt("plain", tokenizer, turns),
+            "<|endoftext|>{image}\nis it\n{image}{image}\nlike\n{image}\nor\n"
+            "[a cat<|endoftext|>]\n{image}\n");
+  EXPECT_EQ(prompt("chatml", tokenizer, {turn}),
+            "<|im_start|>user\n{image}is it{image}{image}like{image}or<|im_end|>\n"
+            "<|im_start|>assistant\n");
+  Turn last = user("see");
+  last.more = {{"", 1}};  // an image behind the words
+  EXPECT_EQ(prompt("plain", tokenizer, {last}), "<|endoftext|>see\n{image}\n");
+}
+
 TEST(Prompt, ChatMl) {
   const Tokenizer tokenizer = test::tiny_chat_tokenizer();
   EXPECT_EQ(rendered("chatml", tokenizer, {user("what?", 1), assistant("a cat")}),
