@@ -1,6 +1,7 @@
 #include "data/dataset.h"
 
 #include "base/error.h"
+#include "data/line_file.h"
 #include "data/readers.h"
 #include "data/scenes.h"
 
@@ -11,18 +12,22 @@ namespace sightline {
 namespace fs = std::filesystem;
 
 std::unique_ptr<Dataset> open_dataset(const std::string& name, const DataRecipe& recipe) {
-  const bool is_flickr = recipe.format == DataFormat::flickr;
+  const bool needs_folder = recipe.format == DataFormat::flickr ||
+                            recipe.format == DataFormat::coco ||
+                            recipe.format == DataFormat::karpathy;
   check(recipe.format == DataFormat::scenes || !recipe.annotations.empty(),
         "{}: data.{} names no file `annotations`", recipe.where, name);
-  check(!is_flickr || !recipe.images.empty(), "{}: data.{} names no folder `images`", recipe.where,
-        name);
+  check(!needs_folder || !recipe.images.empty(), "{}: data.{} names no folder `images`",
+        recipe.where, name);
   switch (recipe.format) {
     case DataFormat::flickr:
       return open_flickr(recipe);
     case DataFormat::coco:
+      return open_coco(recipe);
     case DataFormat::karpathy:
+      return open_karpathy(recipe);
     case DataFormat::llava:
-      break;
+      return open_llava(recipe);
     case DataFormat::jsonl:
       return open_jsonl(recipe);
     case DataFormat::text:
@@ -38,6 +43,12 @@ std::vector<Turn> one_exchange(int images, std::string_view words, std::string_v
           {.role = Role::assistant, .text = std::string(answer)}};
 }
 
+void add_exchange(Example& example, std::string_view words, std::string_view answer) {
+  const int images = static_cast<int>(example.images.size());
+  example.conversations.push_back(one_exchange(images, words, trimmed(answer)));
+  example.references.emplace_back(answer);
+}
+
 std::string image_path(const DataRecipe& recipe, std::string_view image) {
   return (fs::path(recipe.images) / image).string();
 }
@@ -50,6 +61,31 @@ void check_image_exists(const DataRecipe& recipe, const std::string& path, std::
       "{}: the picture {} does not exist: mend the line or the folder `images`, or pass over such "
       "samples with on_bad_sample = \"skip\"",
       where, path);
+}
+
+void check_examples(const Dataset& dataset, const DataRecipe& recipe) {
+  if (recipe.on_bad_sample == OnBadSample::skip) return;
+  for (size_t i = 0; i < dataset.size(); ++i) {
+    const Example example = dataset.example(i);
+    for (const ImageSource& image : example.images) {
+      check_image_exists(recipe, image.path, example.where);
+    }
+  }
+}
+
+const Json& array_at(const Json& object, const char* key, const std::string& where) {
+  check(object.is_object(), "{}: is not a JSON object with \"{}\"", where, key);
+  check(object.contains(key), "{}: the key \"{}\" is missing", where, key);
+  const Json& array = object[key];
+  check(array.is_array() && !array.empty(), "{}: \"{}\" is not a list with something in it", where,
+        key);
+  return array;
+}
+
+std::string words_at(const Json& object, const char* key, const std::string& where) {
+  auto words = json_get<std::string>(object, key, where);
+  check(!trimmed(words).empty(), "{}: \"{}\" is empty", where, key);
+  return words;
 }
 
 }  // namespace sightline

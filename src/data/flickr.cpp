@@ -59,8 +59,7 @@ class FlickrDataset : public Dataset {
     example.images = {ImageSource{.path = image_path(recipe_, photo.name)}};
     for (const uint32_t line : photo.lines) {
       const std::string_view caption = parse_line(lines_.line(line), example.where).caption;
-      example.conversations.push_back(one_exchange(1, recipe_.prompt, trimmed(caption)));
-      example.references.emplace_back(caption);
+      add_exchange(example, recipe_.prompt, caption);
     }
     return example;
   }

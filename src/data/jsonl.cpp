@@ -1,7 +1,9 @@
-// The reader of JSON lines: captions, or questions with answers, of a picture or of none.
+// The reader of JSON lines: captions, or questions with answers, of a picture or of none; or whole
+// conversations.
 
 #include "base/error.h"
 #include "base/json.h"
+#include "data/conversation.h"
 #include "data/line_file.h"
 #include "data/readers.h"
 
@@ -15,8 +17,10 @@ namespace sightline {
 
 namespace {
 
-const std::array<std::string, 7> kLineKeys = {"image",  "caption", "captions", "question",
-                                              "answer", "kind",    "questions"};
+const std::array<std::string, 8> kLineKeys = {"image",  "caption", "captions",  "question",
+                                              "answer", "kind",    "questions", "messages"};
+const std::array<std::string, 2> kMessageKeys = {"role", "content"};
+const std::array<std::string, 3> kPartKeys = {"type", "text", "image"};
 const std::array<std::string, 3> kQuestionKeys = {"question", "answer", "kind"};
 
 void check_keys(const Json& object, std::span<const std::string> known, const std::string& where) {
@@ -30,13 +34,6 @@ void check_keys(const Json& object, std::span<const std::string> known, const st
   }
 }
 
-// A string with something in it.
-std::string words_at(const Json& object, const char* key, const std::string& where) {
-  auto words = json_get<std::string>(object, key, where);
-  check(!trimmed(words).empty(), "{}: \"{}\" is empty", where, key);
-  return words;
-}
-
 class LineReader {
  public:
   LineReader(const DataRecipe& recipe, std::string where) : recipe_(recipe) {
@@ -48,10 +45,7 @@ class LineReader {
     check(object.is_object(), "{}: is not a JSON object: expected {{\"image\": ..., ...}}",
           example_.where);
     check_keys(object, kLineKeys, example_.where);
-    if (object.contains("image")) {
-      example_.images = {ImageSource{
-          .path = image_path(recipe_, trimmed(words_at(object, "image", example_.where)))}};
-    }
+    if (object.contains("image")) add_image(object, example_.where);
     read_words(object);
     return std::move(example_);
   }
@@ -60,10 +54,10 @@ class LineReader {
   void read_words(const Json& object) {
     const bool caption = object.contains("caption"), captions = object.contains("captions");
     const bool question = object.contains("question") || object.contains("answer");
-    const bool questions = object.contains("questions");
-    check(caption + captions + question + questions == 1,
-          "{}: expected one of \"caption\", \"captions\", \"question\" with \"answer\", or "
-          "\"questions\"",
+    const bool questions = object.contains("questions"), messages = object.contains("messages");
+    check(caption + captions + question + questions + messages == 1,
+          "{}: expected one of \"caption\", \"captions\", \"question\" with \"answer\", "
+          "\"questions\" or \"messages\"",
           example_.where);
     check(question || !object.contains("kind"), "{}: \"kind\" belongs beside a \"question\"",
           example_.where);
@@ -71,6 +65,12 @@ class LineReader {
     if (captions) add_captions(object["captions"]);
     if (question) add_question(object, example_.where);
     if (questions) add_questions(object["questions"]);
+    if (messages) add_messages(object);
+  }
+
+  void add_image(const Json& object, const std::string& where) {
+    example_.images.push_back(
+        {.path = image_path(recipe_, trimmed(words_at(object, "image", where)))});
   }
 
   void add_captions(const Json& captions) {
@@ -86,7 +86,7 @@ class LineReader {
 
   void add_caption(const std::string& caption) {
     check(!example_.images.empty(), "{}: a caption without an \"image\"", example_.where);
-    add(recipe_.prompt, caption);
+    add_exchange(example_, recipe_.prompt, caption);
   }
 
   void add_questions(const Json& questions) {
@@ -109,29 +109,61 @@ class LineReader {
           "{}: is of kind \"{}\", those before of \"{}\": give kinds lines of their own", where,
           kind, example_.kind);
     example_.kind = kind;
-    add(trimmed(question), answer);
+    add_exchange(example_, trimmed(question), answer);
   }
 
-  void add(std::string_view words, const std::string& answer) {
-    const int images = static_cast<int>(example_.images.size());
-    example_.conversations.push_back(one_exchange(images, words, trimmed(answer)));
-    example_.references.push_back(answer);
+  void add_messages(const Json& object) {
+    check(example_.images.empty(),
+          "{}: \"image\" beside \"messages\": name it in a message's \"content\"", example_.where);
+    const Json& messages = array_at(object, "messages", example_.where);
+    ConversationBuilder conversation;
+    for (size_t i = 0; i < messages.size(); ++i) {
+      const std::string where = fmt::format("{}: message {}", example_.where, i + 1);
+      check(messages[i].is_object(), "{}: is not an object", where);
+      check_keys(messages[i], kMessageKeys, where);
+      const auto role = json_get<std::string>(messages[i], "role", where);
+      check(role == "user" || role == "assistant",
+            "{}: \"role\" is \"{}\"; it may be \"user\" or \"assistant\"", where, role);
+      conversation.begin(role == "user" ? Role::user : Role::assistant, where);
+      add_content(messages[i], where, conversation);
+    }
+    conversation.finish(example_);
+  }
+
+  void add_content(const Json& message, const std::string& where,
+                   ConversationBuilder& conversation) {
+    check(message.contains("content"), "{}: the key \"content\" is missing", where);
+    if (message["content"].is_string()) {
+      return conversation.add_words(message["content"].get<std::string>());
+    }
+    const Json& parts = array_at(message, "content", where);
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const std::string part = fmt::format("{}, part {}", where, i + 1);
+      check(parts[i].is_object(), "{}: is not an object", part);
+      check_keys(parts[i], kPartKeys, part);
+      const auto type = json_get<std::string>(parts[i], "type", part);
+      check(type == "text" || type == "image",
+            "{}: \"type\" is \"{}\"; it may be \"text\" or \"image\"", part, type);
+      check(!parts[i].contains(type == "text" ? "image" : "text"),
+            "{}: is of type \"{}\" and has another's key", part, type);
+      if (type == "text") {
+        conversation.add_words(words_at(parts[i], "text", part));
+      } else {
+        conversation.add_image();
+        add_image(parts[i], part);
+      }
+    }
   }
 
   const DataRecipe& recipe_;
   Example example_;
 };
 
-class JsonlDataset : public Dataset {
+class JsonlDataset final : public Dataset {
  public:
   explicit JsonlDataset(const DataRecipe& recipe) : recipe_(recipe), lines_(recipe.annotations) {
     if (recipe.limit > 0) lines_.limit_to(static_cast<size_t>(recipe.limit));
-    for (size_t i = 0; i < lines_.size(); ++i) {
-      const Example checked = example(i);
-      for (const ImageSource& image : checked.images) {
-        check_image_exists(recipe_, image.path, checked.where);
-      }
-    }
+    check_examples(*this, recipe_);
   }
 
   size_t size() const override { return lines_.size(); }

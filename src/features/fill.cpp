@@ -81,6 +81,16 @@ class Filler {
   int64_t batches_ = 0;
 };
 
+// None of an example that is bad and passed over: the loader counts and lists it.
+std::vector<ImageSource> images_of(const LoaderEntry& entry, size_t number) {
+  try {
+    return entry.dataset->example(number).images;
+  } catch (const Error&) {
+    if (entry.on_bad_sample == OnBadSample::fail) throw;
+    return {};
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<FeatureStore> filled_store(const Bundle& bundle,
@@ -97,8 +107,7 @@ std::unique_ptr<FeatureStore> filled_store(const Bundle& bundle,
   for (const LoaderEntry& entry : entries) total += entry.dataset->size();
   for (const LoaderEntry& entry : entries) {
     for (size_t number = 0; number < entry.dataset->size(); ++number, ++seen) {
-      const Example example = entry.dataset->example(number);
-      for (const ImageSource& source : example.images) {
+      for (const ImageSource& source : images_of(entry, number)) {
         std::string key;
         Image picture;
         try {

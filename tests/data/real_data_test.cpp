@@ -3,7 +3,10 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "data/dataset.h"
+#include "data/line_file.h"
 #include "tests/data/loader_fixture.h"
+
+#include <map>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -45,6 +48,90 @@ TEST(RealData, TextsOpenWhole) {
     std::printf("%s opened in %.3f s\n", name, seconds_now() - start);
     EXPECT_EQ(data->size(), static_cast<size_t>(size));
   }
+}
+
+TEST(RealData, CocosCaptionsOpenWhole) {
+  const auto folder = test::data_folder() / "coco_mini";
+  SIGHTLINE_NEEDS(folder);
+  const auto data =
+      open_dataset("coco", {.format = DataFormat::coco,
+                            .annotations = (folder / "captions_val2017.json").string(),
+                            .images = (folder / "val2017").string()});
+  ASSERT_EQ(data->size(), 60u);
+  size_t captions = 0;
+  for (size_t i = 0; i < data->size(); ++i) captions += data->example(i).references.size();
+  EXPECT_GE(captions, 5 * data->size());
+  EXPECT_THAT(data->example(0).images[0].path, testing::EndsWith("000000037777.jpg"));
+}
+
+TEST(RealData, LlavasConversationsOpenWhole) {
+  const auto folder = test::data_folder() / "llava_pretrain_2k";
+  SIGHTLINE_NEEDS(folder);
+  const auto data =
+      open_dataset("llava", {.format = DataFormat::llava,
+                             .annotations = (folder / "blip_laion_cc_sbu_2k.json").string(),
+                             .images = (folder / "images").string()});
+  ASSERT_EQ(data->size(), 2183u);
+  for (size_t i = 0; i < data->size(); ++i) {
+    const Example example = data->example(i);
+    ASSERT_EQ(example.conversations.size(), 1u);
+    ASSERT_EQ(example.conversations[0].size(), 2u) << example.where;
+    EXPECT_EQ(example.conversations[0][0].images, 1) << example.where;
+    EXPECT_TRUE(example.conversations[0][0].more.empty()) << example.where;
+  }
+  EXPECT_EQ(data->example(1).conversations[0][0].text, "What is in the photo?");
+}
+
+// DAQUAR's rows question,answer,image_id (an answer of several words stands in quotes), as JSON
+// lines: all questions of an image in one.
+std::string questions_by_image(const std::filesystem::path& csv) {
+  std::map<std::string, Json> questions;
+  const LineFile lines(csv);
+  for (size_t i = 1; i < lines.size(); ++i) {
+    std::string_view line = trimmed(lines.line(i));
+    const size_t last = line.rfind(',');
+    const std::string image(line.substr(last + 1));
+    line = line.substr(0, last);
+    const size_t first = line.ends_with('"') ? line.find(",\"") : line.rfind(',');
+    std::string answer(line.substr(first + 1));
+    std::erase(answer, '"');
+    questions[image].push_back({{"question", line.substr(0, first)}, {"answer", answer}});
+  }
+  std::string text;
+  for (const auto& [image, asked] : questions) {
+    text += Json{{"image", image + ".jpg"}, {"questions", asked}}.dump() + "\n";
+  }
+  return text;
+}
+
+// All questions of a photograph share its rows as branches.
+TEST(RealData, QuestionsOfAPhotographShareItsRows) {
+  const auto folder = test::data_folder() / "daquar";
+  SIGHTLINE_NEEDS(folder);
+  test::TemporaryFolder temporary;
+  const auto file = temporary.path() / "train.jsonl";
+  test::write_text(file, questions_by_image(folder / "data_train.csv"));
+  const auto data = open_dataset("daquar", {.format = DataFormat::jsonl,
+                                            .annotations = file.string(),
+                                            .images = (folder / "images").string()});
+  constexpr int64_t kRows = 49;
+  const Tokenizer tokenizer = test::tiny_tokenizer();
+  const PromptTemplate prompt = PromptTemplate::named("plain", tokenizer);
+  const SampleEncoder encoder(prompt, kRows);
+  int64_t shared = 0, alone = 0;
+  size_t questions = 0;
+  for (size_t i = 0; i < data->size(); ++i) {
+    const Sample sample = encoder.encode(data->example(i));
+    questions += sample.conversations.size();
+    shared += packed_rows(sample, {.rows_per_image = kRows});
+    alone += packed_rows(sample, {.rows_per_image = kRows, .sharing = Sharing::never});
+  }
+  std::printf("daquar: %zu questions of %zu photographs, %lld rows in branches, %lld alone\n",
+              questions, data->size(), static_cast<long long>(shared),
+              static_cast<long long>(alone));
+  EXPECT_EQ(questions, 9974u);
+  // At least the picture, the token before it and the line break behind it.
+  EXPECT_GE(alone - shared, static_cast<int64_t>(questions - data->size()) * (kRows + 2));
 }
 
 // An epoch of the training photographs from pixels and from a store, with what it costs.
