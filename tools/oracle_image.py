@@ -3,10 +3,13 @@
 Usage: oracle_image.py JOBS.json. JOBS is a list of objects, each with an "op"; pixels travel as raw
 8-bit RGB files. Prints a list of answers of the same length.
 
-  decode   file -> out                    {"width", "height"} of exif_transpose + convert("RGB")
+  decode   file -> out                    {"width", "height"} of exif_transpose + convert("RGB"); of
+                                          16-bit grey the high byte, where Pillow would clip
   resize   raw, width, height, to, filter -> out
   process  raw, width, height, processor, config -> out (float32, CHW)
   samples  folder                         {"files"}: JPEGs and PNGs of every kind that Pillow writes
+  random   folder, count, seed            {"files"}: pictures of every format, kind and size
+  enhance  raw, width, height, brightness, contrast, saturation -> out
   bench    files, to                      {"milliseconds"} an image: decode, and decode + resize
 """
 
@@ -18,7 +21,7 @@ import time
 import zlib
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageEnhance, ImageOps
 
 FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
@@ -35,7 +38,10 @@ def write_bytes(path, data):
 
 def open_rgb(path):
     with Image.open(path) as image:
-        return ImageOps.exif_transpose(image).convert("RGB")
+        image = ImageOps.exif_transpose(image)
+        if image.mode.startswith("I"):
+            image = Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
+        return image.convert("RGB")
 
 
 def decode(job):
@@ -46,6 +52,15 @@ def decode(job):
 
 def resize(job):
     image = read_raw(job).resize(tuple(job["to"]), FILTERS[job["filter"]])
+    write_bytes(job["out"], image.tobytes())
+    return {"width": image.width, "height": image.height}
+
+
+def enhance(job):
+    image = read_raw(job)
+    image = ImageEnhance.Brightness(image).enhance(job["brightness"])
+    image = ImageEnhance.Contrast(image).enhance(job["contrast"])
+    image = ImageEnhance.Color(image).enhance(job["saturation"])
     write_bytes(job["out"], image.tobytes())
     return {"width": image.width, "height": image.height}
 
@@ -68,12 +83,12 @@ def photograph(width, height):
     return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
 
 
-def png_16_bit_rgb(path, width, height):
+def png_16_bit_rgb(path, width, height, seed=5):
     def chunk(kind, data):
         crc = zlib.crc32(kind + data)
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
 
-    values = np.random.default_rng(5).integers(0, 65536, (height, width, 3)).astype(">u2")
+    values = np.random.default_rng(seed).integers(0, 65536, (height, width, 3)).astype(">u2")
     rows = b"".join(b"\0" + values[y].tobytes() for y in range(height))
     header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
     write_bytes(path, b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
@@ -115,6 +130,11 @@ def samples(job):
     png_16_bit_rgb(os.path.join(folder, "rgb16.png"), 19, 11)
     files.append(os.path.join(folder, "rgb16.png"))
 
+    save(picture, "plain.webp", quality=80)
+    save(picture, "lossless.webp", lossless=True)
+    save(alpha, "alpha.webp", quality=80)
+    save(alpha, "alpha_lossless.webp", lossless=True)
+
     for orientation in range(0, 10):
         for endian in ("<", ">"):
             exif = Image.Exif()
@@ -124,9 +144,67 @@ def samples(job):
             order = "little" if endian == "<" else "big"
             save(picture, f"exif{orientation}_{order}.jpg", exif=exif)
             save(picture, f"exif{orientation}_{order}.png", exif=exif)
+            save(picture, f"exif{orientation}_{order}.webp", exif=exif)
         for form in ('<x tiff:Orientation="%d"/>', "<tiff:Orientation>%d</tiff:Orientation>"):
             packet = (form % orientation).encode()
             save(picture, f"xmp{orientation}_{len(packet)}.jpg", xmp=packet)
+            save(picture, f"xmp{orientation}_{len(packet)}.webp", xmp=packet)
+    return {"files": files}
+
+
+# Of each kind: the file's ending, the mode that Pillow saves, and with what options.
+KINDS = [
+    ("png", "1", {}), ("png", "L", {}), ("png", "L", {"bits": 2}), ("png", "L", {"bits": 4}),
+    ("png", "I;16", {}), ("png", "P", {}), ("png", "P", {"transparency": 3}), ("png", "LA", {}),
+    ("png", "RGB", {}), ("png", "RGBA", {}), ("png", "RGB16", {}),
+    ("jpg", "L", {"quality": 80}), ("jpg", "RGB", {"quality": 90}),
+    ("jpg", "RGB", {"quality": 75, "progressive": True}), ("jpg", "CMYK", {"quality": 90}),
+    ("webp", "RGB", {"quality": 80}), ("webp", "RGB", {"lossless": True}),
+    ("webp", "RGBA", {"quality": 70}), ("webp", "RGBA", {"lossless": True, "exact": True}),
+]
+
+
+def random_size(rng):
+    """Mostly small, now and then a line: 1 x 1 up to 10,000 x 3."""
+    if rng.random() < 0.1:
+        long_side, short_side = int(rng.integers(200, 10001)), int(rng.integers(1, 4))
+        return (long_side, short_side) if rng.random() < 0.5 else (short_side, long_side)
+    top = int(rng.choice([4, 40, 300]))
+    return int(rng.integers(1, top + 1)), int(rng.integers(1, top + 1))
+
+
+def random_picture(rng, mode, width, height):
+    noise = rng.integers(0, 256, (height, width, 4), dtype=np.uint8)
+    if mode == "I;16":
+        return Image.fromarray(rng.integers(0, 65536, (height, width), dtype=np.uint16))
+    if rng.random() < 0.5:  # smooth, so that a lossy file is near its picture
+        noise = np.asarray(photograph(width, height).convert("RGBA")).copy()
+        noise[..., 3] = rng.integers(0, 256, (height, width), dtype=np.uint8)
+    return Image.fromarray(noise, "RGBA").convert(mode)
+
+
+def random(job):
+    rng = np.random.default_rng(job["seed"])
+    files = []
+    for number in range(job["count"]):
+        ending, mode, options = KINDS[number % len(KINDS)]
+        options = dict(options)
+        width, height = random_size(rng)
+        path = os.path.join(job["folder"], f"random_{number}_{mode.replace(';', '')}.{ending}")
+        if mode == "RGB16":
+            png_16_bit_rgb(path, width, height, number)
+        else:
+            picture = random_picture(rng, mode, width, height)
+            if "bits" in options:
+                picture = picture.quantize(1 << options.pop("bits"))
+                levels = np.asarray(picture)
+                picture = Image.fromarray(levels * (255 // max(1, int(levels.max()))))
+            if ending != "jpg" and number % 3 == 0:
+                exif = Image.Exif()
+                exif[0x0112] = int(rng.integers(1, 9))
+                options["exif"] = exif
+            picture.save(path, **options)
+        files.append(path)
     return {"files": files}
 
 
@@ -147,7 +225,7 @@ def bench(job):
 
 
 OPERATIONS = {"decode": decode, "resize": resize, "process": process, "samples": samples,
-              "bench": bench}
+              "random": random, "enhance": enhance, "bench": bench}
 
 
 def main():

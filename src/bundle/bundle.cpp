@@ -68,6 +68,12 @@ Processor processor_for(const fs::path& folder, const VisionConfig& vision) {
   return processor;
 }
 
+// A name that a recipe has been held to.
+Processor::Fit fit_named(const std::string& name) {
+  if (name == "crop") return Processor::Fit::crop;
+  return name == "pad" ? Processor::Fit::pad : Processor::Fit::squash;
+}
+
 struct LanguageSource {
   LanguageConfig config;
   Tokenizer tokenizer;
@@ -150,8 +156,7 @@ Bundle make_bundle(const ModelRecipe& recipe, uint64_t seed, at::ScalarType dtyp
     config.vision = folder.empty() ? *recipe.vision->config : read_vision_config(folder);
     bundle.processor = processor_for(folder, *config.vision);
     if (!recipe.resize.empty()) {
-      bundle.processor->fit =
-          recipe.resize == "crop" ? Processor::Fit::crop : Processor::Fit::squash;
+      bundle.processor->fit = fit_named(recipe.resize);
     }
     if (folder.empty()) {
       add_random(params, vision_parameters(*config.vision), config.vision->initializer_range, seed,

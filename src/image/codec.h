@@ -1,5 +1,5 @@
 #pragma once
-// Inside image/: the two decoders behind decode_image(), which return pixels as stored, and the
+// Inside image/: the decoders behind decode_image(), which return pixels as stored, and the
 // orientation under which they are to be shown.
 
 #include "image/image.h"
@@ -18,13 +18,16 @@ struct DecodedImage {
 
 DecodedImage decode_jpeg(std::span<const std::byte> bytes, std::string_view name);
 DecodedImage decode_png(std::span<const std::byte> bytes, std::string_view name);
+// `bytes` begin with a WebP's 12: "RIFF", a size, "WEBP".
+DecodedImage decode_webp(std::span<const std::byte> bytes, std::string_view name);
 
 // Error if a header's sizes are beyond kMaxImagePixels.
 void check_dimensions(int64_t width, int64_t height, std::string_view name);
 
-// Both libraries report errors by longjmp(). Runs `step` and says whether it came back without one.
-// A jump skips the frames of `step` and of the library alone, so `step` must not own anything with
-// a destructor: what C++ owns lives outside, and what the library owns is freed by its own struct.
+// libjpeg and libpng report errors by longjmp(). Runs `step` and says whether it came back without
+// one. A jump skips the frames of `step` and of the library alone, so `step` must not own anything
+// with a destructor: what C++ owns lives outside, and what the library owns is freed by its own
+// struct.
 template <class Step>
 [[nodiscard]] bool completes_without_jump(std::jmp_buf& landing, const Step& step) {
   if (setjmp(landing) != 0) return false;

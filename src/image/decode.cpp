@@ -22,15 +22,10 @@ std::string_view other_kind(std::string_view head) {
     std::string_view magic, name;
   };
   static constexpr std::array kKinds = {
-      Kind{0, "GIF8"sv, "a GIF"},
-      Kind{8, "WEBP"sv, "a WebP"},
-      Kind{0, "BM"sv, "a BMP"},
-      Kind{0, "II*\0"sv, "a TIFF"},
-      Kind{0, "MM\0*"sv, "a TIFF"},
-      Kind{4, "ftypheic"sv, "a HEIC"},
-      Kind{4, "ftypavif"sv, "an AVIF"},
-      Kind{0, "%PDF"sv, "a PDF"},
-      Kind{0, "\0\0\0\x0CjP"sv, "a JPEG 2000"},
+      Kind{0, "GIF8"sv, "a GIF"},      Kind{0, "BM"sv, "a BMP"},
+      Kind{0, "II*\0"sv, "a TIFF"},    Kind{0, "MM\0*"sv, "a TIFF"},
+      Kind{4, "ftypheic"sv, "a HEIC"}, Kind{4, "ftypavif"sv, "an AVIF"},
+      Kind{0, "%PDF"sv, "a PDF"},      Kind{0, "\0\0\0\x0CjP"sv, "a JPEG 2000"},
   };
   for (const Kind& kind : kKinds) {
     if (head.size() > kind.offset && head.substr(kind.offset).starts_with(kind.magic)) {
@@ -52,8 +47,8 @@ std::string printable_start(std::string_view text) {
 [[noreturn]] void fail_unknown_kind(std::string_view text, std::string_view name) {
   check(!text.empty(), "{}: the file is empty (0 bytes); replace it", name);
   const std::string_view kind = other_kind(text);
-  check(kind.empty(), "{}: is {} file; JPEG and PNG are read, convert it", name, kind);
-  fail("{}: is no JPEG or PNG image, whatever its name says (it starts with \"{}\")", name,
+  check(kind.empty(), "{}: is {} file; JPEG, PNG and WebP are read, convert it", name, kind);
+  fail("{}: is no JPEG, PNG or WebP image, whatever its name says (it starts with \"{}\")", name,
        printable_start(text));
 }
 
@@ -71,6 +66,9 @@ Image decode_image(std::span<const std::byte> bytes, std::string_view name) {
   const auto decode = [&]() -> DecodedImage {
     if (text.starts_with("\xFF\xD8\xFF"sv)) return decode_jpeg(bytes, name);
     if (text.starts_with("\x89PNG\r\n\x1A\n"sv)) return decode_png(bytes, name);
+    if (text.starts_with("RIFF"sv) && text.substr(0, 12).ends_with("WEBP"sv)) {
+      return decode_webp(bytes, name);
+    }
     fail_unknown_kind(text, name);
   };
   DecodedImage decoded = decode();

@@ -1,13 +1,14 @@
 #pragma once
-// JPEG and PNG files to pixels, by libjpeg-turbo and libpng.
+// JPEG, PNG and WebP files to pixels, by libjpeg-turbo, libpng and libwebp.
 //
 // The oracle is Pillow's ImageOps.exif_transpose(Image.open(f)).convert("RGB"): slow integer DCT,
 // fancy upsampling, alpha dropped, no gamma or colour profile applied, the orientation of EXIF (or,
-// without it, of XMP) applied. Two things differ on purpose:
+// without it, of XMP) applied. Three things differ on purpose:
 //   - 16-bit grey PNGs keep their high byte, as Pillow does for 16-bit colour; for grey it
-//     saturates everything above 255 to white.
+//     saturates everything above 255 to white;
 //   - a damaged or truncated file is an Error even where Pillow fills the rest with grey, or where
-//     only the end marker is missing: every proper prefix of a file is refused.
+//     only the end marker is missing: every proper prefix of a file is refused;
+//   - an animated WebP is an Error, where Pillow takes its first picture.
 
 #include "image/image.h"
 
@@ -23,7 +24,8 @@ namespace sightline {
 inline constexpr int64_t kMaxImagePixels = 178'956'970;
 
 // The kind of file is found from its first bytes, never from `name`, which only names it in errors.
-// Error: empty, neither JPEG nor PNG, damaged, truncated, too large, or of an unsupported kind.
+// Error: empty, neither JPEG, PNG nor WebP, damaged, truncated, too large, or of an unsupported
+// kind.
 Image decode_image(std::span<const std::byte> bytes, std::string_view name);
 
 // decode_image of a whole file.

@@ -1,14 +1,44 @@
 #include "image/processor.h"
 
 #include "base/error.h"
+#include "image/pad.h"
+
+#include <algorithm>
 
 #include <fmt/ranges.h>
 
 namespace sightline {
 
+namespace {
+
+const char* fit_name(Processor::Fit fit) {
+  switch (fit) {
+    case Processor::Fit::squash:
+      return "squash";
+    case Processor::Fit::crop:
+      return "crop";
+    case Processor::Fit::pad:
+      return "pad";
+  }
+  SL_ASSERT(false, "fit {}", static_cast<int>(fit));
+}
+
+Colour mean_colour(const Processor& processor) {
+  Colour colour;
+  for (size_t c = 0; c < 3; ++c) {
+    colour[c] = static_cast<uint8_t>(std::clamp(processor.mean[c] * 255.0, 0.0, 255.0));
+  }
+  return colour;
+}
+
+}  // namespace
+
 Image apply(const Processor& processor, const Image& image) {
   const int size = processor.size;
   if (processor.fit == Processor::Fit::squash) return resize(image, size, size, processor.filter);
+  if (processor.fit == Processor::Fit::pad) {
+    return pad_and_resize(image, mean_colour(processor), size, processor.filter);
+  }
   const auto centre_of = [&](int side, int other_side) {
     const int64_t full = side > other_side ? int64_t{size} * side / other_side : size;
     return Range{full, (full - size) / 2, size};
@@ -34,8 +64,7 @@ void normalise(const Processor& processor, const Image& image, std::span<float> 
 }
 
 std::string describe(const Processor& processor) {
-  return fmt::format("{} {} {} mean {} std {}",
-                     processor.fit == Processor::Fit::squash ? "squash" : "crop", processor.size,
+  return fmt::format("{} {} {} mean {} std {}", fit_name(processor.fit), processor.size,
                      filter_name(processor.filter), fmt::join(processor.mean, ","),
                      fmt::join(processor.std_dev, ","));
 }

@@ -68,11 +68,18 @@ class Reader {
     return numbers;
   }
 
+  // What "do_pad" means differs between processors: LLaVA's makes a square by the mean colour.
+  bool pads_to_square() const {
+    return get_or<std::string>("image_processor_type", "").starts_with("LlavaImageProcessor") &&
+           get_or("do_pad", false);
+  }
+
   // Steps that we do not know but that the file asks for.
   void refuse_unknown_steps() const {
     for (const auto& [key, value] : config_.items()) {
       const bool known = key == "do_resize" || key == "do_center_crop" || key == "do_rescale" ||
-                         key == "do_normalize" || key == "do_convert_rgb";
+                         key == "do_normalize" || key == "do_convert_rgb" ||
+                         (key == "do_pad" && pads_to_square());
       const bool step = key.starts_with("do_") && value == true;
       const bool changes_size = key == "crop_pct" && !value.is_null();
       if ((step && !known) || changes_size) refuse(key.c_str(), "this step is not supported");
@@ -102,6 +109,12 @@ Filter read_filter(const Reader& reader) {
 
 // {"shortest_edge": N} crops; a plain N does where a crop is asked for.
 Processor::Fit read_fit(const Reader& reader, const Json& size, int side) {
+  if (reader.pads_to_square()) {
+    if (reader.get_or("do_center_crop", false) && reader.side("crop_size") != side) {
+      reader.refuse("crop_size", "must equal the side that size gives ({})", side);
+    }
+    return Processor::Fit::pad;
+  }
   const bool by_shorter_side = size.is_object() && size.contains("shortest_edge");
   const bool crops = reader.get_or("do_center_crop", by_shorter_side);
   if (!crops) {
@@ -160,6 +173,10 @@ Json to_json(const Processor& processor) {
   const bool crops = processor.fit == Processor::Fit::crop;
   const Json square = {{"height", processor.size}, {"width", processor.size}};
   Json config;
+  if (processor.fit == Processor::Fit::pad) {
+    config["image_processor_type"] = "LlavaImageProcessor";
+    config["do_pad"] = true;
+  }
   config["do_resize"] = true;
   config["size"] = crops ? Json::object({{"shortest_edge", processor.size}}) : square;
   config["resample"] = processor.filter == Filter::bicubic ? kPillowBicubic : kPillowBilinear;

@@ -202,7 +202,7 @@ void read_model(TableReader& reader, ModelRecipe& model) {
   read_tokenizer(reader, model);
   if (auto name = reader.choice("template", {"plain", "chatml"})) model.prompt_template = *name;
   reader.read("mask", model.mask);
-  if (auto name = reader.choice("resize", {"", "squash", "crop"})) model.resize = *name;
+  if (auto name = reader.choice("resize", {"", "squash", "crop", "pad"})) model.resize = *name;
   reader.finish();
 }
 

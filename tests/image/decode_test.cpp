@@ -86,6 +86,25 @@ TEST(Decode, JpegIsCloseToItsPixels) {
   }
 }
 
+TEST(Decode, LosslessWebpGivesItsPixelsBack) {
+  for (const auto& [width, height] : {std::pair{1, 1}, {1, 9}, {31, 2}, {57, 40}}) {
+    const Image image = random_image(width, height, width);
+    EXPECT_EQ(raw_bytes(decode_text(encode_webp(image, WebpQuality::lossless))), raw_bytes(image));
+  }
+  const Image image = numbered_image(64, 48);
+  const Image close = decode_text(encode_webp(image, WebpQuality::lossy));
+  ASSERT_EQ(close.width, 64);
+  EXPECT_LE(compare_bytes(raw_bytes(close), raw_bytes(image)).largest, 60);
+}
+
+TEST(Decode, AnAnimatedWebpIsRefused) {
+  std::string file = "RIFF" + std::string(4, '\0') + "WEBPVP8X" + std::string("\x0a\0\0\0", 4) +
+                     std::string("\x02\0\0\0", 4) + std::string("\x09\0\0\x09\0\0", 6) + "ANIM" +
+                     std::string("\x06\0\0\0\0\0\0\0\0\0", 10);
+  file[4] = static_cast<char>(file.size() - 8);
+  expect_error(file, "animated WebP");
+}
+
 TEST(Decode, GreyJpegHasThreeEqualChannels) {
   const Image decoded = decode_text(encode_jpeg(numbered_image(33, 20), {.grey = true}));
   ASSERT_EQ(decoded.rgb.size(), 33u * 20 * 3);
@@ -166,12 +185,12 @@ TEST(Decode, BrokenExifIsPassedOver) {
 
 TEST(Decode, WhatIsNoPictureIsNamed) {
   expect_error("", "is empty (0 bytes)");
-  expect_error("hello world", "is no JPEG or PNG image, whatever its name says");
+  expect_error("hello world", "is no JPEG, PNG or WebP image, whatever its name says");
   expect_error("hello world", "\"hello world\"");
   expect_error("\x01\x02"s, "\\x01\\x02");
-  expect_error("GIF89a...", "is a GIF file; JPEG and PNG are read");
-  expect_error("RIFF....WEBPVP8 ", "is a WebP file");
-  expect_error("\xFF\xD8", "is no JPEG or PNG");
+  expect_error("GIF89a...", "is a GIF file; JPEG, PNG and WebP are read");
+  expect_error("RIFF1234WEBPVP8 ", "truncated WebP");
+  expect_error("\xFF\xD8", "is no JPEG, PNG or WebP");
 }
 
 TEST(Decode, KindComesFromTheBytesNotFromTheName) {
@@ -181,8 +200,10 @@ TEST(Decode, KindComesFromTheBytesNotFromTheName) {
 
 TEST(Decode, EveryPrefixOfAFileIsAnError) {
   const Image image = random_image(24, 17, 5);
-  for (const std::string& bytes : {encode_jpeg(image), encode_jpeg(image, {.progressive = true}),
-                                   encode_jpeg(image, {.grey = true}), encode_png(image)}) {
+  for (const std::string& bytes :
+       {encode_jpeg(image), encode_jpeg(image, {.progressive = true}),
+        encode_jpeg(image, {.grey = true}), encode_png(image),
+        encode_webp(image, WebpQuality::lossy), encode_webp(image, WebpQuality::lossless)}) {
     ASSERT_EQ(error_of(bytes), "");
     for (size_t size = 0; size < bytes.size(); ++size) {
       ASSERT_THAT(error_of(bytes.substr(0, size)), testing::StartsWith("folder/cat.jpg: "))
@@ -205,7 +226,8 @@ TEST(Decode, DamageNeverCrashes) {
   int errors = 0;
   for (const std::string& bytes :
        {encode_jpeg(image), encode_jpeg(image, {.progressive = true}),
-        encode_jpeg(image, {.app1 = exif_segment(6, 'I')}), encode_png(image)}) {
+        encode_jpeg(image, {.app1 = exif_segment(6, 'I')}), encode_png(image),
+        encode_webp(image, WebpQuality::lossy), encode_webp(image, WebpQuality::lossless)}) {
     for (int round = 0; round < 400; ++round) {
       std::string damaged = bytes;
       const uint64_t changes = 1 + rng.below(8);

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "image/augment.h"
 #include "image/processor.h"
 #include "tests/image/support.h"
 #include "tests/support.h"
@@ -117,6 +118,45 @@ TEST_F(OracleImage, EveryKindOfFileDecodes) {
   compare_decoders(answer["files"].get<std::vector<std::string>>(), "generated files");
 }
 
+// 500 pictures of every format and kind that Pillow writes, from 1 x 1 to lines of 10,000 pixels.
+TEST_F(OracleImage, RandomPicturesDecodeAndResize) {
+  const Json answer = ask(
+      {{{"op", "random"}, {"folder", folder_.path().string()}, {"count", 500}, {"seed", 2026}}})[0];
+  const auto files = answer["files"].get<std::vector<std::string>>();
+  ASSERT_EQ(files.size(), 500u);
+  compare_decoders(files, "random pictures");
+  Rng rng(3);
+  for (const auto& file : files) {
+    const Image image = read_image(file);
+    queue(image, 1 + static_cast<int>(rng.below(80)), 1 + static_cast<int>(rng.below(80)),
+          Filter::bicubic);
+    queue(image, 1 + static_cast<int>(rng.below(80)), 1 + static_cast<int>(rng.below(80)),
+          Filter::bilinear);
+  }
+  check_resized();
+}
+
+TEST_F(OracleImage, LightAndColourEqualPillows) {
+  Rng rng(5);
+  Json jobs = Json::array();
+  std::vector<Image> ours;
+  for (int i = 0; i < 40; ++i) {
+    const Image image = random_image(1 + static_cast<int>(rng.below(50)), 30, i);
+    Augmentation change = draw_augmentation({.colour = 0.9}, image.width, image.height, rng);
+    if (i == 0) change.brightness = 0.5;
+    Json job = raw_job("enhance", image);
+    job["brightness"] = change.brightness;
+    job["contrast"] = change.contrast;
+    job["saturation"] = change.saturation;
+    jobs.push_back(job);
+    ours.push_back(augment(image, change));
+  }
+  const Json answers = ask(jobs);
+  for (size_t i = 0; i < ours.size(); ++i) {
+    EXPECT_TRUE(read_raw(jobs[i], answers[i]).rgb == ours[i].rgb) << jobs[i].dump();
+  }
+}
+
 TEST_F(OracleImage, PhotographsDecodeAndResize) {
   skip_unless_there(data_folder() / "coco_mini");
   if (IsSkipped()) return;
@@ -204,6 +244,12 @@ TEST_F(OracleImage, ProcessorsEqualTransformers) {
         {0.48145466f, 0.4578275f, 0.40821073f},
         {0.26862954f, 0.26130258f, 0.27577711f}}},
       {"CLIPImageProcessorPil", {.fit = Processor::Fit::crop, .size = 31}},
+      {"LlavaImageProcessorPil", {.fit = Processor::Fit::pad, .size = 224}},
+      {"LlavaImageProcessorPil",
+       {Processor::Fit::pad,
+        31,
+        {0.48145466f, 0.4578275f, 0.40821073f},
+        {0.26862954f, 0.26130258f, 0.27577711f}}},
   };
   Json jobs = Json::array();
   std::vector<std::vector<float>> ours;

@@ -1,6 +1,7 @@
 #include "image/processor.h"
 
 #include "base/error.h"
+#include "image/pad.h"
 #include "tests/image/support.h"
 
 #include <cmath>
@@ -60,7 +61,7 @@ TEST(Processor, ReadsHuggingFacesConfigs) {
 }
 
 TEST(Processor, WritesWhatItReads) {
-  for (const auto fit : {Processor::Fit::squash, Processor::Fit::crop}) {
+  for (const auto fit : {Processor::Fit::squash, Processor::Fit::crop, Processor::Fit::pad}) {
     for (const auto filter : {Filter::bicubic, Filter::bilinear}) {
       const Processor processor{fit, 96, {0.1f, 0, 0.48145466f}, {1, 0.26862954f, 1e-5f}, filter};
       const Json config = to_json(processor);
@@ -97,6 +98,11 @@ TEST(Processor, RefusesWhatItCannotFollow) {
   EXPECT_THAT(error_with(clip, "do_pad", "true"), names("do_pad"));
   EXPECT_THAT(error_with(clip, "crop_pct", "0.9"), names("crop_pct"));
   EXPECT_EQ(error_with(clip, "do_pad", "false"), "");
+  Json llava = clip;
+  llava["image_processor_type"] = "LlavaImageProcessor";
+  EXPECT_EQ(error_with(llava, "do_pad", "true"), "");
+  llava["crop_size"] = 200;
+  EXPECT_THAT(error_with(llava, "do_pad", "true"), names("crop_size"));
   EXPECT_THROW(processor_from_json(Json::array(), "x"), Error);
 }
 
@@ -113,6 +119,26 @@ TEST(Processor, CropsTheCentreOfTheShorterSide) {
   const Image tall = apply({.fit = Processor::Fit::crop, .size = 4}, numbered_image(4, 9));
   EXPECT_EQ(tall.rgb[0], 0);
   EXPECT_EQ(tall.rgb[1], 2);
+}
+
+// The bands of pad_and_resize() against the square as LLaVA makes it.
+TEST(Processor, PadsByTheMeanColour) {
+  const Processor processor{.fit = Processor::Fit::pad, .size = 4, .mean = {0.5f, 0.25f, 1}};
+  const Image tall = apply(processor, numbered_image(2, 4));
+  EXPECT_EQ(std::vector<uint8_t>(tall.rgb.begin(), tall.rgb.begin() + 12),
+            (std::vector<uint8_t>{127, 63, 255, 0, 0, 0, 1, 0, 1, 127, 63, 255}));
+  for (const auto filter : {Filter::bicubic, Filter::bilinear}) {
+    for (const auto& [width, height] :
+         {std::pair{1, 1}, {7, 2}, {2, 7}, {40, 31}, {3000, 2}, {2, 3000}, {1500, 1100}}) {
+      const Image image = random_image(width, height, width);
+      for (const int size : {1, 5, 33, 224}) {
+        const Colour colour = {13, 200, 77};
+        const Image square = resize(pad_to_square(image, colour), size, size, filter);
+        ASSERT_TRUE(pad_and_resize(image, colour, size, filter).rgb == square.rgb)
+            << width << " x " << height << " to " << size;
+      }
+    }
+  }
 }
 
 // Resizing the whole of it would take 100 GB.

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <webp/encode.h>
 
 #include <jpeglib.h>
 #include <png.h>
@@ -81,6 +82,20 @@ inline std::string encode_jpeg(const Image& image, const JpegOptions& options = 
   jpeg_destroy_compress(&info);
   std::string result(reinterpret_cast<char*>(bytes), size);
   std::free(bytes);
+  return result;
+}
+
+enum class WebpQuality { lossy, lossless };
+
+inline std::string encode_webp(const Image& image, WebpQuality quality) {
+  uint8_t* bytes = nullptr;
+  const size_t size =
+      quality == WebpQuality::lossless
+          ? WebPEncodeLosslessRGB(image.rgb.data(), image.width, image.height, 3 * image.width,
+                                  &bytes)
+          : WebPEncodeRGB(image.rgb.data(), image.width, image.height, 3 * image.width, 95, &bytes);
+  std::string result(reinterpret_cast<char*>(bytes), size);
+  WebPFree(bytes);
   return result;
 }
 
