@@ -153,6 +153,11 @@ bool shares_trunk(MaskPolicy policy) {
   return policy == MaskPolicy::causal || policy == MaskPolicy::image;
 }
 
+int64_t documents_of(const Sample& sample, const ComposeOptions& options) {
+  const bool is_shared = shared_rows(sample, options) > 0;
+  return is_shared ? 1 : static_cast<int64_t>(sample.conversations.size());
+}
+
 int64_t packed_rows(const Sample& sample, const ComposeOptions& options) {
   const int64_t shared = shared_rows(sample, options);
   int64_t rows = shared;

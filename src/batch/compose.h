@@ -26,6 +26,10 @@ struct ComposeOptions {
 // Rows that the sample takes in a batch.
 int64_t packed_rows(const Sample& sample, const ComposeOptions& options);
 
+// Documents that the sample is in a batch, each of which has all its images: 1 where its
+// conversations share a trunk.
+int64_t documents_of(const Sample& sample, const ComposeOptions& options);
+
 // Lays the samples side by side in order. The longest common prefix of a sample's conversations
 // becomes its trunk (never ending inside an image or behind a supervised token); what differs
 // becomes branches. Supervised tokens never lie in a block (asserted).

@@ -29,7 +29,8 @@ LoaderOptions checked(LoaderOptions options) {
   SL_ASSERT(!options.entries.empty(), "a loader without data");
   for (const LoaderEntry& entry : options.entries) {
     SL_ASSERT(entry.dataset != nullptr, "a loader's entry without a data set");
-    check(entry.dataset->size() > 0, "a data set of the mixture is empty");
+    SL_ASSERT(entry.dataset->size() > 0, "a loader's entry without examples");
+    SL_ASSERT(options.store == nullptr || !entry.augment.any(), "stored pictures to be changed");
   }
   SL_ASSERT(options.step_tokens > 0 && options.micro_tokens > 0, "steps of no rows");
   SL_ASSERT(options.encoder != nullptr || options.patches_per_image > 0,

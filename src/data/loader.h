@@ -17,6 +17,7 @@
 #include "data/dataset.h"
 #include "data/feature_store.h"
 #include "data/mixture.h"
+#include "image/augment.h"
 #include "image/processor.h"
 #include "recipe/recipe.h"
 #include "sample/encoder.h"
@@ -45,8 +46,10 @@ struct LoadedStep {
 struct LoaderEntry {
   const Dataset* dataset = nullptr;
   double weight = 1.0;
+  double repeats = MixtureStream::kNoBound;
   CaptionsMode captions = CaptionsMode::all;
   OnBadSample on_bad_sample = OnBadSample::fail;
+  AugmentOptions augment;  // not with a store, which holds each picture once
 };
 
 struct LoaderOptions {

@@ -25,7 +25,7 @@ MixtureStream::MixtureStream(std::vector<Entry> entries, double epochs, uint64_t
   for (const Entry& entry : entries_) {
     SL_ASSERT(entry.size > 0 && entry.size <= UINT32_MAX, "an entry of {} examples", entry.size);
     SL_ASSERT(entry.weight >= 0 && std::isfinite(entry.weight), "a weight of {}", entry.weight);
-    sum_of_weights_ += entry.weight;
+    SL_ASSERT(entry.repeats > 0, "{} passes", entry.repeats);
   }
   SL_ASSERT(entries_[0].weight > 0, "the first entry ends the epoch: its weight must be above 0");
   SL_ASSERT(epochs > 0 && std::isfinite(epochs), "{} epochs", epochs);
@@ -33,10 +33,21 @@ MixtureStream::MixtureStream(std::vector<Entry> entries, double epochs, uint64_t
   total_first_ = std::max<uint64_t>(1, static_cast<uint64_t>(std::llround(draws)));
 }
 
+bool MixtureStream::is_spent(size_t entry) const {
+  const double passes =
+      static_cast<double>(cursors_[entry].drawn) / static_cast<double>(entries_[entry].size);
+  return entry > 0 && passes >= entries_[entry].repeats;
+}
+
 uint32_t MixtureStream::choose_entry() {
   if (entries_.size() == 1) return 0;
-  double point = rng_.uniform() * sum_of_weights_;
+  double sum_of_weights = 0;
   for (size_t i = 0; i < entries_.size(); ++i) {
+    if (!is_spent(i)) sum_of_weights += entries_[i].weight;
+  }
+  double point = rng_.uniform() * sum_of_weights;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    if (is_spent(i)) continue;
     if (point < entries_[i].weight) return static_cast<uint32_t>(i);
     point -= entries_[i].weight;
   }

@@ -1,13 +1,15 @@
 #pragma once
 // The order in which a stage draws from its mixture. An epoch is `epochs` passes over the first
-// entry, each pass in a fresh order; the others are drawn by weight, without repeats until spent.
-// A function of (sizes, weights, seed) alone, with a state that a checkpoint can hold.
-// Every entry has at least one example and the first a weight above 0 (asserted).
+// entry, each pass in a fresh order; the others are drawn by weight until their `repeats` passes
+// are spent, each pass without repeats. A function of (sizes, weights, seed) alone, with a state
+// that a checkpoint can hold. Every entry has at least one example and the first a weight above 0
+// (asserted).
 
 #include "base/json.h"
 #include "base/rng.h"
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -25,7 +27,9 @@ class MixtureStream {
   struct Entry {
     size_t size = 0;
     double weight = 1.0;
+    double repeats = kNoBound;  // passes after which it is spent; not asked of the first entry
   };
+  static constexpr double kNoBound = std::numeric_limits<double>::infinity();
   MixtureStream(std::vector<Entry> entries, double epochs, uint64_t seed);
 
   // Nothing when the first entry's `epochs` passes are drawn.
@@ -43,10 +47,10 @@ class MixtureStream {
     uint64_t pass_of_order = UINT64_MAX;
     std::vector<uint32_t> order;
   };
+  bool is_spent(size_t entry) const;
   uint32_t choose_entry();
 
   std::vector<Entry> entries_;
-  double sum_of_weights_ = 0;
   uint64_t total_first_ = 0;  // draws of the first entry that the stage is
   uint64_t seed_;
   Rng rng_;

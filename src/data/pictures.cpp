@@ -13,14 +13,15 @@ namespace sightline {
 namespace {
 
 Picture picture_of_bytes(const std::string& bytes, const ImageSource& source,
-                         const PictureOptions& options) {
+                         const PictureOptions& options, const PictureChange& change) {
   const auto decoded = [&] {
     return decode_image(std::as_bytes(std::span(bytes.data(), bytes.size())), source.name());
   };
   if (options.store == nullptr) {
     SL_ASSERT(options.processor != nullptr, "pictures without a processor");
-    return {.image = apply(*options.processor, decoded())};
+    return {.image = apply(*options.processor, change ? change(decoded()) : decoded())};
   }
+  SL_ASSERT(!change, "a stored picture to be changed");
   const auto features = options.store->find(content_key(bytes));
   if (features.empty()) {
     decoded();  // where it cannot be read, that is the better message
@@ -38,9 +39,10 @@ std::string read_image_bytes(const ImageSource& source) {
   return source.encoded ? *source.encoded : read_file(source.path);
 }
 
-Picture load_picture(const ImageSource& source, const PictureOptions& options) {
-  if (source.encoded) return picture_of_bytes(*source.encoded, source, options);
-  return picture_of_bytes(read_file(source.path), source, options);
+Picture load_picture(const ImageSource& source, const PictureOptions& options,
+                     const PictureChange& change) {
+  if (source.encoded) return picture_of_bytes(*source.encoded, source, options, change);
+  return picture_of_bytes(read_file(source.path), source, options, change);
 }
 
 void fill_pictures(Batch& batch, std::span<const Picture* const> pictures,

@@ -7,6 +7,7 @@
 #include "image/processor.h"
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -24,8 +25,13 @@ struct Picture {
   std::span<const uint16_t> features;
 };
 
+// What is done to a decoded picture before the processor sees it.
+using PictureChange = std::function<Image(Image)>;
+
 // An unreadable picture, or one that the store does not hold, is an Error naming it.
-Picture load_picture(const ImageSource& source, const PictureOptions& options);
+// `change` may be empty, and is where a store is set.
+Picture load_picture(const ImageSource& source, const PictureOptions& options,
+                     const PictureChange& change = nullptr);
 
 // Fills batch.pixels or batch.features; pictures[i] is that of batch.images[i].
 void fill_pictures(Batch& batch, std::span<const Picture* const> pictures,

@@ -4,7 +4,7 @@
 #include "base/rng.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <string_view>
 
 namespace sightline {
 
@@ -14,12 +14,17 @@ PictureOptions picture_options(const LoaderOptions& options) {
   return {options.processor ? &*options.processor : nullptr, options.store};
 }
 
+// Another one in each pass.
+uint64_t seed_of(uint64_t seed, std::string_view purpose, const Draw& draw) {
+  const uint64_t of_entry = derive_seed(seed, purpose, draw.entry);
+  return derive_seed(derive_seed(of_entry, "number", draw.number), "pass", draw.pass);
+}
+
 // Leaves one conversation, drawn afresh in each pass.
 void draw_conversation(Example& example, uint64_t seed, const Draw& draw) {
   const size_t count = example.conversations.size();
   if (count < 2) return;
-  const uint64_t of_entry = derive_seed(seed, "caption", draw.entry);
-  Rng rng(derive_seed(derive_seed(of_entry, "number", draw.number), "pass", draw.pass));
+  Rng rng(seed_of(seed, "caption", draw));
   const size_t chosen = rng.below(count);
   example.conversations = {std::move(example.conversations[chosen])};
   if (example.references.size() == count) {
@@ -63,38 +68,27 @@ void prepare_patches(PreparedSample& prepared, Example example, const LoaderOpti
   prepared.sample.images = std::move(example.images);
 }
 
+// The change of the sample's picture `index`: a function of the draw alone, so that it is the same
+// after a resume and on any number of workers.
+PictureChange change_of(const LoaderOptions& options, const Draw& draw, size_t index) {
+  const AugmentOptions& augmentation = options.entries[draw.entry].augment;
+  if (!augmentation.any()) return nullptr;
+  return [&augmentation, seed = seed_of(options.seed, "augment", draw), index](const Image& image) {
+    Rng rng(derive_seed(seed, "picture", index));
+    return augment(image, draw_augmentation(augmentation, image.width, image.height, rng));
+  };
+}
+
 void prepare_pictures(PreparedSample& prepared, const LoaderOptions& options) {
-  for (const ImageSource& source : prepared.sample.images) {
+  for (size_t i = 0; i < prepared.sample.images.size(); ++i) {
     try {
-      prepared.pictures.push_back(load_picture(source, picture_options(options)));
+      prepared.pictures.push_back(load_picture(prepared.sample.images[i], picture_options(options),
+                                               change_of(options, prepared.draw, i)));
     } catch (const Error& error) {
       fail("{}: {}", prepared.sample.where, error.what());
     }
   }
 }
-
-// One picture may stand in a batch several times: in conversations that do not share it.
-class PicturesBySource {
- public:
-  void add(const PreparedSample& prepared) {
-    for (size_t i = 0; i < prepared.pictures.size(); ++i) {
-      const ImageSource& source = prepared.sample.images[i];
-      const Picture* picture = &prepared.pictures[i];
-      if (source.encoded) {
-        in_memory_.emplace(source.encoded.get(), picture);
-      } else {
-        in_files_.emplace(source.path, picture);
-      }
-    }
-  }
-  const Picture* of(const ImageSource& source) const {
-    return source.encoded ? in_memory_.at(source.encoded.get()) : in_files_.at(source.path);
-  }
-
- private:
-  std::unordered_map<const std::string*, const Picture*> in_memory_;
-  std::unordered_map<std::string, const Picture*> in_files_;
-};
 
 Batch pictures_alone(std::span<const PreparedSample> samples) {
   Batch batch;
@@ -136,10 +130,15 @@ PreparedSample prepare_sample(const LoaderOptions& options, const Draw& draw) {
 
 Batch make_batch(const LoaderOptions& options, std::span<const PreparedSample> samples) {
   Batch batch = options.encoder == nullptr ? pictures_alone(samples) : composed(options, samples);
-  PicturesBySource by_source;
-  for (const PreparedSample& prepared : samples) by_source.add(prepared);
+  // A sample's pictures stand once in each of its documents.
   std::vector<const Picture*> pictures;
-  for (const ImageSource& source : batch.images) pictures.push_back(by_source.of(source));
+  for (const PreparedSample& prepared : samples) {
+    const int64_t times =
+        options.encoder == nullptr ? 1 : documents_of(prepared.sample, options.compose);
+    for (int64_t i = 0; i < times; ++i) {
+      for (const Picture& picture : prepared.pictures) pictures.push_back(&picture);
+    }
+  }
   fill_pictures(batch, pictures, picture_options(options));
   return batch;
 }

@@ -18,7 +18,7 @@ constexpr size_t kAheadPerWorker = 16;  // samples in flight
 MixtureStream mixture_of(const LoaderOptions& options) {
   std::vector<MixtureStream::Entry> entries;
   for (const LoaderEntry& entry : options.entries) {
-    entries.push_back({entry.dataset->size(), entry.weight});
+    entries.push_back({entry.dataset->size(), entry.weight, entry.repeats});
   }
   return MixtureStream(std::move(entries), options.epochs, options.seed);
 }

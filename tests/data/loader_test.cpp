@@ -182,6 +182,73 @@ TEST(Loader, OneCaptionIsDrawnAfreshInEachPass) {
   EXPECT_GT(differing, with_several * 3 / 4);
 }
 
+// Each sample's pictures are changed by its own draw, also where two samples show the same picture,
+// and again the same on any number of workers and after a resume.
+TEST(Loader, AugmentationIsAFunctionOfTheDraw) {
+  MadeStage stage;
+  const auto plain = digests(all_steps(stage.options));
+  stage.options.entries[0].augment = {.crop = 0.4, .flip = 0.5, .colour = 0.3};
+  for (const MaskPolicy policy : {MaskPolicy::image, MaskPolicy::prefix}) {
+    stage.options.compose.policy = policy;
+    stage.options.workers = 1;
+    const std::vector<LoadedStep> steps = all_steps(stage.options);
+    const auto expected = digests(steps);
+    EXPECT_NE(expected, plain);
+    stage.options.workers = 3;
+    EXPECT_EQ(digests(all_steps(stage.options)), expected);
+    const auto rest = digests(all_steps(stage.options, &steps[2].state_after));
+    EXPECT_EQ(rest, std::vector<std::string>(expected.begin() + 3, expected.end()));
+  }
+  stage.options.seed = 12;
+  EXPECT_NE(digests(all_steps(stage.options)), plain);
+}
+
+TEST(Loader, EachPassChangesAPictureAnew) {
+  MadeStage stage;
+  stage.options.entries.resize(1);
+  stage.options.entries[0].augment = {.crop = 0.4, .colour = 0.3};
+  stage.options.compose.policy = MaskPolicy::prefix;        // a picture for every conversation
+  std::map<std::string, std::set<std::string>> changes_of;  // of each picture, as pixels
+  const size_t values = 3 * 8 * 8;
+  for (const LoadedStep& step : all_steps(stage.options)) {
+    for (const Batch& batch : step.micro_batches) {
+      for (size_t i = 0; i < batch.images.size(); ++i) {
+        const std::vector<float> pixels(batch.pixels.begin() + i * values,
+                                        batch.pixels.begin() + (i + 1) * values);
+        changes_of[*batch.images[i].encoded].insert(test::bytes_of(pixels));
+      }
+    }
+  }
+  EXPECT_GT(changes_of.size(), 70u);
+  for (const auto& [picture, changes] : changes_of) {
+    EXPECT_EQ(changes.size(), 2u);  // one a pass, shared by the conversations of the sample
+  }
+}
+
+TEST(Loader, AnEntryOfTextAloneStandsBesidePictures) {
+  MadeStage stage;
+  class Words : public Dataset {
+   public:
+    size_t size() const override { return 40; }
+    Example example(size_t number) const override {
+      return {.where = fmt::format("words:{}", number + 1),
+              .conversations = {{{.role = Role::assistant, .text = "a cat on the mat"}}},
+              .references = {"a cat on the mat"}};
+    }
+  } words;
+  stage.options.entries[1] = {.dataset = &words, .repeats = 1.0};
+  int64_t images = 0, texts = 0;
+  for (const LoadedStep& step : all_steps(stage.options)) {
+    images += step.num_images;
+    for (const auto& batch : step.micro_batches) {
+      texts += std::ranges::count_if(batch.sample_names,
+                                     [](const auto& name) { return name.starts_with("words"); });
+    }
+  }
+  EXPECT_EQ(texts, 40);
+  EXPECT_GT(images, 100);
+}
+
 TEST(Loader, ReconstructGivesPicturesAlone) {
   MadeStage stage;
   for (size_t i = 0; i < stage.first.size(); ++i) {

@@ -67,6 +67,31 @@ TEST(Mixture, DrawsByWeightWithoutRepeatsUntilSpent) {
   }
 }
 
+TEST(Mixture, AnEntryBesideTheFirstEndsAfterItsRepeats) {
+  for (const double repeats : {0.5, 1.0, 2.5}) {
+    const std::vector<Entry> entries = {{3000, 1.0}, {100, 1.0, repeats}, {50, 0.5}};
+    MixtureStream stream(entries, 2, 3);
+    std::map<uint32_t, size_t> count;
+    std::optional<Json> state_when_spent;
+    std::vector<Draw> rest;
+    while (const auto draw = stream.next()) {
+      if (state_when_spent) rest.push_back(*draw);
+      ++count[draw->entry];
+      if (!state_when_spent && count[1] == static_cast<size_t>(repeats * 100)) {
+        state_when_spent = stream.state();
+      }
+    }
+    EXPECT_EQ(count[0], 6000u);
+    EXPECT_EQ(count[1], static_cast<size_t>(repeats * 100));
+    EXPECT_GT(count[2], 2500u);  // once the second is spent, a third of what is drawn
+    MixtureStream restored(entries, 2, 3);
+    restored.restore(*state_when_spent);
+    const std::vector<Draw> again = all_draws(restored);
+    ASSERT_EQ(again.size(), rest.size());
+    for (size_t i = 0; i < rest.size(); ++i) EXPECT_TRUE(operator_equal(again[i], rest[i])) << i;
+  }
+}
+
 TEST(Mixture, ARestoredStreamGoesOnTheSame) {
   const std::vector<Entry> entries = {{50, 1.0}, {20, 0.7}};
   MixtureStream whole(entries, 2, 5);
