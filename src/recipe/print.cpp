@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "recipe/names.h"
 #include "recipe/parse.h"
+#include "recipe/sections.h"
 
 #include <string>
 
@@ -119,15 +120,23 @@ void print_data(Printer& out, const std::string& name, const DataRecipe& data) {
   out.table(fmt::format("[data.{}]", name));
   out.key("format", data.format);
   const bool scenes = data.format == DataFormat::scenes;
-  const bool flickr = data.format == DataFormat::flickr;
+  const bool text = data.format == DataFormat::text;
   if (!scenes) out.key("annotations", data.annotations);
-  if (flickr || data.format == DataFormat::jsonl) out.key("images", data.images);
-  if (flickr || scenes) out.key("split", data.split);
-  if (data.format != DataFormat::text) {
+  if (!scenes && !text) out.key("images", data.images);
+  if (data.format == DataFormat::flickr || data.format == DataFormat::karpathy || scenes) {
+    out.key("split", data.split);
+  }
+  if (!text && data.format != DataFormat::llava) {
     out.key("prompt", data.prompt);
     out.key("captions", data.captions);
   }
+  if (!never_has_pictures(data)) {
+    out.raw("augment",
+            fmt::format("{{ crop = {}, flip = {}, colour = {} }}", number(data.augment.crop),
+                        number(data.augment.flip), number(data.augment.colour)));
+  }
   out.key("on_bad_sample", data.on_bad_sample);
+  out.key("too_long", data.too_long);
   out.key("limit", data.limit);
   if (!scenes) return;
   out.key("count", data.count);
@@ -177,9 +186,11 @@ std::string rates_text(const ByPart& lr) {
 std::string mixture_text(const std::vector<MixtureEntry>& mixture) {
   std::string text = "[";
   for (const MixtureEntry& entry : mixture) {
-    if (text.size() > 1) text += ", ";
-    text +=
-        fmt::format("{{ data = {}, weight = {} }}", toml_string(entry.data), number(entry.weight));
+    const bool is_first = &entry == &mixture.front();
+    if (!is_first) text += ", ";
+    text += fmt::format("{{ data = {}, weight = {}, limit = {}{} }}", toml_string(entry.data),
+                        number(entry.weight), entry.limit,
+                        is_first ? "" : ", repeats = " + number(entry.repeats));
   }
   return text + "]";
 }

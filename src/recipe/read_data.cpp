@@ -34,6 +34,54 @@ void read_scenes(TableReader& reader, DataRecipe& data) {
   if (auto name = reader.choice("task", {"caption", "question", "both", "text"})) data.task = *name;
 }
 
+bool holds_captions_alone(DataFormat format) {
+  return format == DataFormat::flickr || format == DataFormat::coco ||
+         format == DataFormat::karpathy;
+}
+
+// Names joined by "+", each once.
+void read_karpathy_split(TableReader& reader, std::string& split) {
+  const std::vector<std::string> known = {"train", "restval", "val", "test"};
+  if (!reader.require("split", "split = \"train+restval\", say")) return;
+  reader.read("split", split);
+  if (!reader.find("split")->is_string()) return;
+  std::vector<std::string> names;
+  for (size_t begin = 0; begin <= split.size();) {
+    const size_t end = std::min(split.find('+', begin), split.size());
+    const std::string name = split.substr(begin, end - begin);
+    const bool again = std::ranges::find(names, name) != names.end();
+    if (again || std::ranges::find(known, name) == known.end()) {
+      reader.wrong("split", fmt::format("\"split\" in {} names \"{}\"{}; it may name {}, joined by "
+                                        "\"+\"{}",
+                                        reader.title(), name, again ? " twice" : "",
+                                        quoted_list(known), did_you_mean(name, known)));
+    }
+    names.push_back(name);
+    begin = end + 1;
+  }
+}
+
+// What is read of pictures: their folder and the split.
+void read_images(TableReader& reader, DataRecipe& data) {
+  if (holds_captions_alone(data.format)) reader.require("images", "images = \"FOLDER\"");
+  if (holds_captions_alone(data.format) || data.format == DataFormat::llava ||
+      data.format == DataFormat::jsonl) {
+    read_path(reader, "images", data.images, problem_with_folder);
+  }
+  if (data.format == DataFormat::flickr) read_path(reader, "split", data.split, problem_with_file);
+  if (data.format == DataFormat::karpathy) read_karpathy_split(reader, data.split);
+}
+
+void read_augment(TableReader& reader, AugmentRecipe& augment) {
+  const toml::table* table = reader.table("augment");
+  if (table == nullptr) return;
+  TableReader inner(*table, "augment of " + reader.title(), reader.problems());
+  inner.read("crop", augment.crop, {.least = 0, .most = 1, .low = NumberRange::End::open});
+  inner.read("flip", augment.flip, between(0, 1));
+  inner.read("colour", augment.colour, {.least = 0, .most = 1, .high = NumberRange::End::open});
+  inner.finish();
+}
+
 // Keys that another format has, with what to do instead of "unknown".
 void refuse_keys_of_others(TableReader& reader, const DataRecipe& data) {
   struct KeyOf {
@@ -41,11 +89,12 @@ void refuse_keys_of_others(TableReader& reader, const DataRecipe& data) {
     std::vector<DataFormat> formats;
   };
   using enum DataFormat;
-  const KeyOf keys[] = {{"annotations", {flickr, jsonl, text}},
-                        {"images", {flickr, jsonl}},
-                        {"split", {flickr, scenes}},
-                        {"prompt", {flickr, jsonl, scenes}},
-                        {"captions", {flickr, jsonl, scenes}},
+  const KeyOf keys[] = {{"annotations", {flickr, coco, karpathy, llava, jsonl, text}},
+                        {"images", {flickr, coco, karpathy, llava, jsonl}},
+                        {"split", {flickr, karpathy, scenes}},
+                        {"prompt", {flickr, coco, karpathy, jsonl, scenes}},
+                        {"captions", {flickr, coco, karpathy, jsonl, scenes}},
+                        {"augment", {flickr, coco, karpathy, llava, jsonl, scenes}},
                         {"count", {scenes}},
                         {"seed", {scenes}},
                         {"task", {scenes}}};
@@ -96,7 +145,7 @@ void read_baselines(TableReader& reader, const Recipe& recipe, TaskRecipe& task)
 void check_kind(TableReader& reader, const TaskRecipe& task, const DataRecipe& data) {
   std::string problem;
   if (data.format == DataFormat::text) problem = "holds plain text";
-  if (data.format == DataFormat::flickr && task.kind == TaskKind::question) {
+  if (holds_captions_alone(data.format) && task.kind == TaskKind::question) {
     problem = "holds captions alone";
   }
   const bool asks_them = data.task == enum_name(task.kind) ||
@@ -161,7 +210,7 @@ void read_eval_tasks(TableReader& reader, const Recipe& recipe, EvalRecipe& eval
 }  // namespace
 
 bool always_has_pictures(const DataRecipe& data) {
-  return data.format == DataFormat::flickr ||
+  return holds_captions_alone(data.format) ||
          (data.format == DataFormat::scenes && data.task != "text");
 }
 
@@ -191,22 +240,19 @@ void read_data(TableReader& reader, DataRecipe& data) {
   data.where = reader.where();
   reader.require("format", "format = " + quoted_list(enum_names<DataFormat>()));
   reader.read("format", data.format);
-  const bool flickr = data.format == DataFormat::flickr;
   if (data.format == DataFormat::scenes) {
     read_scenes(reader, data);
   } else {
     read_annotations(reader, data);
   }
-  if (flickr) reader.require("images", "images = \"FOLDER\"");
-  if (flickr || data.format == DataFormat::jsonl) {
-    read_path(reader, "images", data.images, problem_with_folder);
-  }
-  if (flickr) read_path(reader, "split", data.split, problem_with_file);
-  if (data.format != DataFormat::text) {
+  read_images(reader, data);
+  if (data.format != DataFormat::text && data.format != DataFormat::llava) {
     reader.read("prompt", data.prompt);
     reader.read("captions", data.captions);
   }
+  if (!never_has_pictures(data)) read_augment(reader, data.augment);
   reader.read("on_bad_sample", data.on_bad_sample);
+  reader.read("too_long", data.too_long);
   reader.read("limit", data.limit, at_least(0));
   refuse_keys_of_others(reader, data);
   reader.finish();

@@ -82,7 +82,14 @@ void read_entry(TableReader& reader, const Recipe& recipe, const StageRecipe& st
   reader.require("data", "data = \"DATA\", the name of a [data.*] table");
   reader.read("data", entry.data);
   reader.read("weight", entry.weight, above(0));
+  reader.read("limit", entry.limit, at_least(0));
+  reader.read("repeats", entry.repeats, above(0));
   reader.finish();
+  if (stage.mixture.empty() && reader.has("repeats")) {
+    reader.wrong("repeats", fmt::format("\"repeats\" in the first entry of {}: \"epochs\" says how "
+                                        "often that is gone through; leave it out",
+                                        reader.title()));
+  }
   const toml::node* node = reader.find("data");
   if (node == nullptr || !node->is_string()) return;
   check_data_name(reader, "data", entry.data, recipe);
@@ -114,6 +121,25 @@ void read_mixture(TableReader& reader, const Recipe& recipe, StageRecipe& stage)
     MixtureEntry entry;
     read_entry(inner, recipe, stage, entry);
     stage.mixture.push_back(std::move(entry));
+  }
+}
+
+// Where the layers are known from a range alone; else the run finds it before its first step.
+void check_augment(TableReader& reader, const Recipe& recipe, const StageRecipe& stage) {
+  if (stage.objective == Objective::reconstruct || !may_have_vision(recipe.model)) return;
+  int64_t lowest = 0;
+  try {
+    lowest =
+        Trainable(stage.train, layers_of(recipe.model.vision), layers_of(recipe.model.language))
+            .lowest_vision_layer();
+  } catch (const Error&) {
+    return;  // a selector is wrong, and reported
+  }
+  if (lowest == 0) return;
+  for (const MixtureEntry& entry : stage.mixture) {
+    const auto data = recipe.data.find(entry.data);
+    if (data == recipe.data.end() || !data->second.augment.any()) continue;
+    reader.wrong("mixture", problem_with_augment(entry.data, reader.title()));
   }
 }
 
@@ -189,6 +215,7 @@ void read_stage(TableReader& reader, const Recipe& recipe, StageRecipe& stage) {
   reader.read("edge_weight", stage.edge_weight, {.least = 0});
   reader.read("mask", stage.mask);
   check_objective(reader, recipe, stage);
+  check_augment(reader, recipe, stage);
   reader.finish();
 }
 

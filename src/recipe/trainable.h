@@ -38,4 +38,7 @@ class Trainable {
   int64_t language_layers_;
 };
 
+// Why a stage that reads stored features may not have augmented data, and what to do.
+std::string problem_with_augment(std::string_view data, std::string_view stage);
+
 }  // namespace sightline

@@ -2,8 +2,13 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "data/split_long.h"
 #include "features/fill.h"
+#include "recipe/trainable.h"
 #include "train/stage_trainer.h"
+
+#include <algorithm>
+#include <utility>
 
 #include <c10/core/GradMode.h>
 
@@ -11,8 +16,17 @@ namespace sightline {
 
 namespace {
 
-bool shows_pictures(const Dataset& dataset) {
-  return dataset.size() > 0 && !dataset.example(0).images.empty();
+// Scenes are drawn when they are asked for, so their recipe tells.
+bool shows_pictures(const Dataset& dataset, const DataRecipe& data) {
+  if (data.format == DataFormat::scenes) return data.task != "text";
+  for (size_t i = 0; i < dataset.size(); ++i) {
+    try {
+      if (!dataset.example(i).images.empty()) return true;
+    } catch (const Error&) {
+      if (data.on_bad_sample == OnBadSample::fail) throw;
+    }
+  }
+  return false;
 }
 
 LoaderOptions loader_options(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle,
@@ -32,11 +46,29 @@ LoaderOptions loader_options(const Recipe& recipe, const StageRecipe& stage, con
   return options;
 }
 
-LoaderEntry loader_entry(const Dataset& dataset, const DataRecipe& data, double weight) {
-  return {.dataset = &dataset,
-          .weight = weight,
-          .captions = data.captions,
-          .on_bad_sample = data.on_bad_sample};
+LoaderEntry loader_entry(const Dataset& dataset, const DataRecipe& data) {
+  return {.dataset = &dataset, .captions = data.captions, .on_bad_sample = data.on_bad_sample};
+}
+
+// Of two bounds, 0 being none, the tighter.
+int64_t tighter(int64_t a, int64_t b) { return a == 0 || b == 0 ? a + b : std::min(a, b); }
+
+std::unique_ptr<Dataset> open_input(const std::string& name, const DataRecipe& data,
+                                    const LoaderOptions& options) {
+  auto dataset = open_dataset(name, data);
+  check(dataset->size() > 0, "{}: [data.{}] holds no sample: leave it out, or mend it", data.where,
+        name);
+  if (data.too_long != TooLong::split || options.encoder == nullptr) return dataset;
+  return split_long(std::move(dataset), *options.encoder,
+                    tighter(options.max_rows, options.micro_tokens));
+}
+
+// A feature store holds each picture once. The recipe refuses this already where it knows the
+// model's layers.
+void check_unchanged(const Recipe& recipe, const StageRecipe& stage, const std::string& name) {
+  const DataRecipe& data = recipe.data.at(name);
+  if (!data.augment.any()) return;
+  fail_usage("{}: {}", data.where, problem_with_augment(name, "[[stage]] \"" + stage.name + "\""));
 }
 
 }  // namespace
@@ -51,17 +83,21 @@ StageInput::StageInput(const Recipe& recipe, int64_t stage_index, const Bundle& 
   LoaderOptions options = loader_options(recipe, stage, bundle, encoder_.get());
   bool pictures = false;
   for (const MixtureEntry& entry : stage.mixture) {
-    datasets_.push_back(open_dataset(entry.data, recipe.data.at(entry.data)));
-    check(datasets_.back()->size() > 0, "[data.{}]: has no samples", entry.data);
-    options.entries.push_back(
-        loader_entry(*datasets_.back(), recipe.data.at(entry.data), entry.weight));
-    pictures = pictures || shows_pictures(*datasets_.back());
+    DataRecipe data = recipe.data.at(entry.data);
+    data.limit = tighter(data.limit, entry.limit);
+    datasets_.push_back(open_input(entry.data, data, options));
+    options.entries.push_back(loader_entry(*datasets_.back(), data));
+    options.entries.back().weight = entry.weight;
+    options.entries.back().repeats = entry.repeats;
+    options.entries.back().augment = {data.augment.crop, data.augment.flip, data.augment.colour};
+    pictures = pictures || shows_pictures(*datasets_.back(), data);
   }
   // Depth 0 would store nothing but embeddings: pixels then, as where the whole vision model
   // trains.
   depth_ = config.vision ? trainable_of(stage, config).lowest_vision_layer() : 0;
   if (depth_ == 0 || stage.objective == Objective::reconstruct) depth_ = kFromPixels;
   if (depth_ != kFromPixels && pictures) {
+    for (const MixtureEntry& entry : stage.mixture) check_unchanged(recipe, stage, entry.data);
     store_ = filled_store(bundle, options.entries, {.cache = recipe.cache, .depth = depth_});
     options.store = store_.get();
   }
@@ -78,10 +114,10 @@ double validation_loss(const Recipe& recipe, const StageRecipe& stage, const Bun
   if (data.limit == 0 || data.limit > recipe.eval.validation_limit) {
     data.limit = recipe.eval.validation_limit;
   }
-  const auto dataset = open_dataset(recipe.eval.validation, data);
   const SampleEncoder encoder = bundle.encoder();
   LoaderOptions options = loader_options(recipe, stage, bundle, &encoder);
-  options.entries.push_back(loader_entry(*dataset, data, 1.0));
+  const auto dataset = open_input(recipe.eval.validation, data, options);
+  options.entries.push_back(loader_entry(*dataset, data));  // never augmented
   options.seed = 0;
   Loader loader(options);
   double sum = 0, predictions = 0;

@@ -44,6 +44,16 @@ TEST(RecipeMistakesBetween, ReconstructTakesPicturesAndNoLanguage) {
                 "a vision model alone"));
 }
 
+TEST(RecipeMistakesBetween, AugmentedPicturesNeedTheVisionModelWhole) {
+  const Workplace workplace;
+  const std::string text =
+      replaced(kRecipe, "images = \"photos\"", "images = \"photos\"\naugment = { crop = 0.5 }");
+  EXPECT_THAT(mistake_in(text), HasSubstr("[[stage]] \"deepen\" leaves"));  // layers[8:]
+  const std::string whole = replaced(replaced(text, "[\"connector\"]", "[\"vision\"]"),
+                                     "vision.layers[8:]", "vision.embeddings");
+  EXPECT_EQ(mistake_in(whole), "");
+}
+
 TEST(RecipeMistakesBetween, TasksOfQuestionsTakeQuestionsAlone) {
   const Workplace workplace;
   std::string text = replaced(kRecipe, "kind = \"caption\"\ndata = \"train\"",

@@ -85,6 +85,11 @@ prompt = "say \"it\"\n\tnow \\"
 captions = "one"
 on_bad_sample = "skip"
 limit = 9
+too_long = "split"
+[data.f.augment]
+crop = 0.5
+flip = 0.25
+colour = 0.125
 [data.s]
 format = "scenes"
 split = "unseen"
@@ -96,6 +101,17 @@ task = "question"
 [data.t]
 format = "text"
 annotations = "words.txt"
+[data.k]
+format = "karpathy"
+annotations = "rows.jsonl"
+images = "photos"
+split = "train+restval"
+prompt = "say"
+captions = "one"
+[data.l]
+format = "llava"
+annotations = "rows.jsonl"
+images = "photos"
 [task.c]
 kind = "caption"
 data = "f"
@@ -130,7 +146,7 @@ keep = 5
 [[stage]]
 name = "one"
 train = ["language.layers[-2:]", "vision.norm", "language.head"]
-mixture = [{ data = "f", weight = 0.1 }, { data = "t", weight = 3 }]
+mixture = [{ data = "l", weight = 0.1, limit = 7 }, { data = "t", weight = 3, repeats = 2.5 }]
 epochs = 0.5
 max_steps = 100
 step_tokens = 1000
@@ -175,11 +191,23 @@ void expect_full(const Recipe& recipe) {
   EXPECT_EQ(flickr.captions, CaptionsMode::one);
   EXPECT_EQ(flickr.on_bad_sample, OnBadSample::skip);
   EXPECT_EQ(flickr.limit, 9);
+  EXPECT_EQ(flickr.too_long, TooLong::split);
+  EXPECT_EQ(flickr.augment.crop, 0.5);
+  EXPECT_EQ(flickr.augment.flip, 0.25);
+  EXPECT_EQ(flickr.augment.colour, 0.125);
   const DataRecipe& scenes = recipe.data.at("s");
   EXPECT_EQ(scenes.split, "unseen");
   EXPECT_EQ(scenes.count, 50);
   EXPECT_EQ(scenes.seed, 9007199254740993u);
   EXPECT_EQ(scenes.task, "question");
+  const DataRecipe& karpathy = recipe.data.at("k");
+  EXPECT_EQ(karpathy.format, DataFormat::karpathy);
+  EXPECT_EQ(karpathy.images, "photos");
+  EXPECT_EQ(karpathy.split, "train+restval");
+  EXPECT_EQ(karpathy.prompt, "say");
+  EXPECT_EQ(karpathy.captions, CaptionsMode::one);
+  EXPECT_EQ(recipe.data.at("l").format, DataFormat::llava);
+  EXPECT_EQ(recipe.data.at("l").images, "photos");
   const TaskRecipe& task = recipe.tasks.at("c");
   EXPECT_EQ(task.kind, TaskKind::caption);
   EXPECT_EQ(task.data, "f");
@@ -211,6 +239,8 @@ void expect_full(const Recipe& recipe) {
   EXPECT_EQ(recipe.checkpoint.every, 4);
   EXPECT_EQ(recipe.checkpoint.keep, 5);
   const StageRecipe& stage = recipe.stages.at(0);
+  EXPECT_EQ(stage.mixture.at(0).limit, 7);
+  EXPECT_EQ(stage.mixture.at(1).repeats, 2.5);
   EXPECT_EQ(stage.epochs, 0.5);
   EXPECT_EQ(stage.max_steps, 100);
   EXPECT_EQ(stage.step_tokens, 1000);
@@ -330,8 +360,8 @@ TEST(PrintRecipe, LosesNothing) {
   expect_full(parsed(printed));
   EXPECT_THAT(printed, HasSubstr("lr = { base = 0.002, vision = 1e-05, connector = 0.003, "
                                  "language = 0.25 }"));
-  EXPECT_THAT(printed, HasSubstr("mixture = [{ data = \"f\", weight = 0.1 }, "
-                                 "{ data = \"t\", weight = 3.0 }]"));
+  EXPECT_THAT(printed, HasSubstr("mixture = [{ data = \"l\", weight = 0.1, limit = 7 }, "
+                                 "{ data = \"t\", weight = 3.0, limit = 0, repeats = 2.5 }]"));
   EXPECT_THAT(printed, HasSubstr("prompt = \"say \\\"it\\\"\\u000A\\u0009now \\\\\""));
   EXPECT_THAT(printed, HasSubstr("seed = 9007199254740993"));
 }
@@ -446,6 +476,7 @@ TEST(RecipeDocs, HoldEveryKey) {
       {"layer_norm_eps = 1e-6\n", "[model.vision]", "### `[model.vision]`"},
       {"tie_word_embeddings = false\n", "[model.language]", "### `[model.language]`"},
       {"limit = 9\n", "[data.f]", "## `[data.NAME]`"},
+      {"colour = 0.125\n", "augment of [data.f]", "### `augment`"},
       {"task = \"question\"\n", "[data.s]", "## `[data.NAME]`"},
       {"neighbours = \"f\"\n", "[task.c]", "## `[task.NAME]`"},
       {"batch = 8\n", "decoding of [task.c]", "### `decoding`"},
