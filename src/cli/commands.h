@@ -19,5 +19,6 @@ void add_inspect_command(CLI::App& app);
 void add_score_command(CLI::App& app);
 void add_tokenizer_command(CLI::App& app);
 void add_data_command(CLI::App& app);
+void add_data_check_command(CLI::App& group);  // of `data`
 
 }  // namespace sightline

@@ -1,4 +1,4 @@
-// sightline data scenes
+// sightline data: scenes here, check in data_check.cpp.
 
 #include "base/error.h"
 #include "base/file.h"
@@ -88,8 +88,9 @@ void run_scenes(const ScenesOptions& options) {
 }  // namespace
 
 void add_data_command(CLI::App& app) {
-  CLI::App* group = app.add_subcommand("data", "Make data.");
+  CLI::App* group = app.add_subcommand("data", "Make data, and check it.");
   group->require_subcommand(1);
+  add_data_check_command(*group);
   auto options = std::make_shared<ScenesOptions>();
   CLI::App* command = group->add_subcommand(
       "scenes",

@@ -20,7 +20,7 @@ bool names_a_picture(const fs::path& path) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".webp";
 }
 
 std::vector<std::string> pictures_in(const fs::path& folder) {
@@ -31,7 +31,7 @@ std::vector<std::string> pictures_in(const fs::path& folder) {
     }
   }
   if (pictures.empty()) {
-    fail_usage("{}: no pictures in this folder (.jpg, .jpeg and .png are looked for)",
+    fail_usage("{}: no pictures in this folder (.jpg, .jpeg, .png and .webp are looked for)",
                folder.string());
   }
   std::sort(pictures.begin(), pictures.end());

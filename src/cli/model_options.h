@@ -50,8 +50,8 @@ struct Manner {
 };
 Manner manner_of(const Bundle& bundle, const std::string& folder, TaskKind kind);
 
-// A file, or the pictures (.jpg, .jpeg, .png) of a folder in the order of their names. A path that
-// does not exist, or a folder without pictures, is a UsageError.
+// A file, or the pictures (.jpg, .jpeg, .png, .webp) of a folder in the order of their names. A
+// path that does not exist, or a folder without pictures, is a UsageError.
 std::vector<std::string> pictures_at(const std::vector<std::string>& paths);
 
 }  // namespace sightline

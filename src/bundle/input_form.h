@@ -1,0 +1,23 @@
+#pragma once
+// How a recipe's model takes its input, without its weights: what counting and checking data needs.
+
+#include "recipe/recipe.h"
+#include "text/prompt.h"
+#include "text/tokenizer.h"
+
+#include <cstdint>
+#include <optional>
+
+namespace sightline {
+
+struct InputForm {
+  std::optional<Tokenizer> tokenizer;             // absent for a vision model alone
+  std::optional<PromptTemplate> prompt_template;  // likewise
+  int64_t rows_per_image = 0;                     // 0 for a model that does not see
+  int64_t max_rows = 0;                           // longest conversation; 0: no bound
+};
+
+// Reads configs and tokenizer of the folders that `recipe` names. The same as make_bundle()'s.
+InputForm input_form_of(const ModelRecipe& recipe);
+
+}  // namespace sightline
