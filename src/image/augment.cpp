@@ -28,7 +28,8 @@ void change_brightness(Image& image, float factor) {
 void change_contrast(Image& image, float factor) {
   int64_t sum = 0;
   for (size_t i = 0; i < image.rgb.size(); i += 3) sum += grey_of(&image.rgb[i]);
-  const double mean = static_cast<double>(sum) / static_cast<double>(image.rgb.size() / 3);
+  const size_t pixels = image.rgb.size() / 3;
+  const double mean = static_cast<double>(sum) / static_cast<double>(pixels);
   const int grey = static_cast<int>(mean + 0.5);
   for (uint8_t& byte : image.rgb) byte = blend(grey, byte, factor);
 }

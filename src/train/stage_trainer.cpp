@@ -94,12 +94,13 @@ at::Tensor StageTrainer::loss_of(const Batch& batch, uint64_t number, double div
 }
 
 // A micro-batch by itself has all threads to compute on; of several at once each has one. Gradients
-// are summed in the micro-batches' order, so that the same recipe gives the same bits.
+// are summed in the micro-batches' order, so that the same recipe gives the same bits. A batch of
+// words alone may depend on nothing that trains (the connector alone, say): it adds nothing.
 double StageTrainer::add_gradients(std::span<const Batch* const> batches, uint64_t first_number,
                                    double divisor) {
   if (batches.size() == 1) {
     const at::Tensor loss = loss_of(*batches[0], first_number, divisor);
-    loss.backward();
+    if (loss.requires_grad()) loss.backward();
     crash_point("step.mid_accumulation");
     return loss.item<double>();
   }
@@ -111,11 +112,12 @@ double StageTrainer::add_gradients(std::span<const Batch* const> batches, uint64
   side_by_side(std::ssize(lanes), [&](int64_t lane) {
     const auto i = static_cast<size_t>(lane);
     const at::Tensor loss = loss_of(*batches[i], first_number + i, divisor);
-    lanes[i] = {loss.item<double>(), optimizer_.gradients_of(loss)};
+    lanes[i].loss = loss.item<double>();
+    if (loss.requires_grad()) lanes[i].gradients = optimizer_.gradients_of(loss);
   });
   double loss = 0;
   for (const Lane& lane : lanes) {
-    optimizer_.add_gradients(lane.gradients);
+    if (!lane.gradients.empty()) optimizer_.add_gradients(lane.gradients);
     loss += lane.loss;
     crash_point("step.mid_accumulation");
   }

@@ -1,0 +1,117 @@
+// A whole small run on all kinds of input at once: conversations about several pictures cut between
+// turns, pictures between words, words alone, changed pictures, stored features; and that a mixture
+// of them comes out the same a second time.
+
+#include "base/file.h"
+#include "base/json.h"
+#include "image/encode.h"
+#include "tests/support.h"
+
+#include <gmock/gmock.h>
+
+namespace sightline {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kRecipe = R"(name = "mixed"
+cache = "cache"
+workers = 2
+[model]
+vision = { image_size = 32, patch_size = 8, hidden_size = 48, num_hidden_layers = 2, intermediate_size = 96 }
+language = { hidden_size = 64, num_hidden_layers = 2, intermediate_size = 96, max_position_embeddings = 100 }
+tokenizer = "tok"
+resize = "pad"
+[data.talks]
+format = "llava"
+annotations = "talks.json"
+too_long = "split"
+on_bad_sample = "skip"
+augment = { crop = 0.5, flip = 0.5, colour = 0.2 }
+[data.between]
+format = "jsonl"
+annotations = "between.jsonl"
+[data.words]
+format = "text"
+annotations = "words.txt"
+[[stage]]
+name = "stored"
+train = ["connector"]
+mixture = [{ data = "words" }, { data = "between", weight = 8, repeats = 2.0, limit = 5 }]
+epochs = 4
+step_tokens = 300
+micro_tokens = 300
+[[stage]]
+name = "seen"
+train = ["connector", "vision", "language"]
+mixture = [{ data = "talks" }, { data = "words" }, { data = "between" }]
+epochs = 2
+step_tokens = 300
+micro_tokens = 300
+)";
+
+class SlowMixedInput : public testing::Test {
+ protected:
+  void SetUp() override {
+    SIGHTLINE_NEEDS(test::environment_path("SIGHTLINE_BINARY"));
+    Json talks = Json::array();
+    std::string between;
+    for (int i = 0; i < 8; ++i) {
+      Image image = make_image(20 + 5 * i, 30);
+      for (size_t k = 0; k < image.rgb.size(); ++k) image.rgb[k] = static_cast<uint8_t>(k * i);
+      const std::string name = std::to_string(i) + ".png";
+      write(name, encode_png(image));
+      Json turns = Json::array();
+      for (int turn = 0; turn < 6; ++turn) {
+        turns.push_back({{"from", "human"}, {"value", "<image>\nwhat is it"}});
+        turns.push_back({{"from", "gpt"}, {"value", "a cat on the mat"}});
+      }
+      talks.push_back({{"image", std::vector<std::string>(6, name)}, {"conversations", turns}});
+      between += Json{{"messages",
+                       {{{"role", "user"},
+                         {"content",
+                          {{{"type", "text"}, {"text", "see"}},
+                           {{"type", "image"}, {"image", name}},
+                           {{"type", "text"}, {"text", "well"}}}}},
+                        {{"role", "assistant"}, {"content", "a dog"}}}}}
+                     .dump() +
+                 "\n";
+    }
+    talks.push_back(
+        {{"image", "gone.png"},
+         {"conversations",
+          {{{"from", "human"}, {"value", "<image>"}}, {{"from", "gpt"}, {"value", "nothing"}}}}});
+    write("talks.json", talks.dump());
+    write("between.jsonl", between);
+    write("words.txt", "a cat and a dog on the mat\nthe dog and the cat\n");
+    write("recipe.toml", kRecipe);
+    ASSERT_EQ(run("tokenizer train --text words.txt --vocab 280 --output tok").exit_code, 0);
+  }
+
+  void write(const std::string& name, const std::string& text) const {
+    write_file(folder_.path() / name, text);
+  }
+  test::CommandResult run(const std::string& words) const {
+    return test::run_command("cd " + folder_.path().string() + " && " +
+                             test::environment_path("SIGHTLINE_BINARY").string() + " " + words);
+  }
+
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(SlowMixedInput, TrainsAndComesOutTheSame) {
+  const auto first = run("train recipe.toml --output a");
+  ASSERT_EQ(first.exit_code, 0) << first.output;
+  EXPECT_THAT(read_file(folder_.path() / "a/skipped.txt"), HasSubstr("talks.json: [8]: gone.png"));
+  EXPECT_THAT(first.output, HasSubstr("5 pictures computed"));
+  EXPECT_THAT(read_file(folder_.path() / "a/model/vision/preprocessor_config.json"),
+              HasSubstr("\"do_pad\": true"));
+  ASSERT_EQ(run("train a/recipe.toml --output b --set workers=1").exit_code, 0);
+  for (const char* part : {"vision", "language", "connector"}) {
+    const auto weights = std::filesystem::path("model") / part / "model.safetensors";
+    EXPECT_EQ(read_file(folder_.path() / "a" / weights), read_file(folder_.path() / "b" / weights));
+  }
+}
+
+}  // namespace
+}  // namespace sightline
