@@ -3,15 +3,12 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "bundle/input_form.h"
 #include "cli/commands.h"
-#include "data/check.h"
-#include "data/split_long.h"
+#include "cli/data_findings.h"
 #include "recipe/parse.h"
 
 #include <algorithm>
 #include <memory>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -30,107 +27,6 @@ struct CheckArguments {
   size_t show = 10;
   bool json = false;
 };
-
-// Two tables that hold the same pictures. A leak where one is trained on and the other judged by.
-struct Overlap {
-  const TableCheck* first;
-  const TableCheck* second;
-  std::vector<SamePicture> pictures;
-  bool is_leak;
-};
-
-struct Findings {
-  std::vector<TableCheck> tables;
-  std::vector<Overlap> overlaps;
-  std::set<std::string> trained_and_judged;  // tables that are both
-
-  int64_t bad() const {
-    int64_t sum = 0;
-    for (const TableCheck& table : tables) sum += table.bad();
-    return sum;
-  }
-  int64_t leaks() const {
-    return std::ranges::count_if(overlaps, &Overlap::is_leak) +
-           static_cast<int64_t>(trained_and_judged.size());
-  }
-};
-
-std::set<std::string> trained_on(const Recipe& recipe) {
-  std::set<std::string> names;
-  for (const StageRecipe& stage : recipe.stages) {
-    for (const MixtureEntry& entry : stage.mixture) names.insert(entry.data);
-  }
-  return names;
-}
-
-std::set<std::string> judged_by(const Recipe& recipe) {
-  std::set<std::string> names;
-  for (const auto& [name, task] : recipe.tasks) names.insert(task.data);
-  if (!recipe.eval.validation.empty()) names.insert(recipe.eval.validation);
-  return names;
-}
-
-// Of the stages that train on the table, the tightest; 0 where none does.
-int64_t micro_tokens_for(const Recipe& recipe, const std::string& name) {
-  int64_t least = 0;
-  for (const StageRecipe& stage : recipe.stages) {
-    const bool uses = std::ranges::any_of(
-        stage.mixture, [&](const MixtureEntry& entry) { return entry.data == name; });
-    if (uses) least = least == 0 ? stage.micro_tokens : std::min(least, stage.micro_tokens);
-  }
-  return least;
-}
-
-TableCheck check_data(const Recipe& recipe, const std::string& name, const InputForm& form,
-                      CheckOptions options) {
-  DataRecipe data = recipe.data.at(name);
-  data.on_bad_sample = OnBadSample::skip;  // all bad samples, not the first alone
-  auto dataset = open_dataset(name, data);
-  std::optional<SampleEncoder> encoder;
-  if (form.prompt_template) encoder.emplace(*form.prompt_template, form.rows_per_image);
-  if (encoder) options.encoder = &*encoder;
-  options.micro_tokens = micro_tokens_for(recipe, name);
-  if (encoder && data.too_long == TooLong::split) {
-    dataset =
-        split_long(std::move(dataset), *encoder,
-                   options.micro_tokens == 0 ? options.max_rows
-                                             : std::min(options.max_rows, options.micro_tokens));
-  }
-  Progress progress;
-  options.progress = [&](size_t seen) {
-    progress.update(fmt::format("{}: {} of {} samples", name, seen, dataset->size()));
-  };
-  TableCheck table = check_table(name, *dataset, options);
-  progress.finish();
-  return table;
-}
-
-Findings findings_of(const Recipe& recipe, int64_t workers) {
-  const InputForm form = input_form_of(recipe.model);
-  const CheckOptions options{
-      .compose = {.policy = recipe.model.mask, .rows_per_image = form.rows_per_image},
-      .max_rows = form.max_rows,
-      .workers = workers};
-  Findings findings;
-  for (const auto& [name, data] : recipe.data) {
-    findings.tables.push_back(check_data(recipe, name, form, options));
-  }
-  const auto trained = trained_on(recipe), judged = judged_by(recipe);
-  std::ranges::set_intersection(
-      trained, judged,
-      std::inserter(findings.trained_and_judged, findings.trained_and_judged.end()));
-  for (size_t i = 0; i < findings.tables.size(); ++i) {
-    for (size_t k = i + 1; k < findings.tables.size(); ++k) {
-      const TableCheck *a = &findings.tables[i], *b = &findings.tables[k];
-      auto pictures = shared_by(*a, *b);
-      if (pictures.empty()) continue;
-      const bool is_leak = (trained.contains(a->name) && judged.contains(b->name)) ||
-                           (trained.contains(b->name) && judged.contains(a->name));
-      findings.overlaps.push_back({a, b, std::move(pictures), is_leak});
-    }
-  }
-  return findings;
-}
 
 // The lengths of conversations by powers of two: "33-64 80%".
 std::vector<std::pair<std::string, int64_t>> lengths_of(const TableCheck& table) {
@@ -234,7 +130,7 @@ void check_recipe(const CheckArguments& arguments) {
   const int64_t workers = arguments.workers > 0
                               ? arguments.workers
                               : std::max<int64_t>(1, std::thread::hardware_concurrency());
-  const Findings findings = findings_of(recipe, workers);
+  const Findings findings = findings_in(recipe, workers);
   if (arguments.json) {
     fmt::print("{}\n", to_json(findings).dump(2, ' ', false, Json::error_handler_t::replace));
   } else {
