@@ -150,7 +150,7 @@ class Composer {
 }  // namespace
 
 bool shares_trunk(MaskPolicy policy) {
-  return policy == MaskPolicy::causal || policy == MaskPolicy::image;
+  return rule_of(policy).trunk == Trunk::shared;
 }
 
 int64_t documents_of(const Sample& sample, const ComposeOptions& options) {

@@ -10,9 +10,8 @@
 
 namespace sightline {
 
-// May the conversations of one sample share their trunk under this policy? Exact for causal and
-// image, where the trunk does not depend on the branch; prefix and question give each conversation
-// a document of its own.
+// May the conversations of one sample share their trunk under this policy (MaskRule::trunk)? Where
+// not, each is a document of its own.
 bool shares_trunk(MaskPolicy policy);
 
 enum class Sharing { by_policy, never };  // never: every conversation is a document of its own

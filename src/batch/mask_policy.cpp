@@ -1,19 +1,29 @@
 #include "batch/mask_policy.h"
 
 #include "base/error.h"
-#include "batch/layout.h"
-
-#include <algorithm>
+#include "recipe/choices.h"
 
 namespace sightline {
-namespace {
 
-using Blocks = std::vector<int32_t>;
+#define SIGHTLINE_DECLARE(name) MaskRule mask_##name();
+SIGHTLINE_MASK_POLICIES(SIGHTLINE_DECLARE)
+#undef SIGHTLINE_DECLARE
 
-enum class UserText { outside, inside };  // does the user's text after an image join its block?
+MaskRule rule_of(MaskPolicy policy) {
+#define SIGHTLINE_CASE(name) \
+  case MaskPolicy::name:     \
+    return mask_##name();
+  switch (policy) { SIGHTLINE_MASK_POLICIES(SIGHTLINE_CASE) }
+#undef SIGHTLINE_CASE
+  SL_ASSERT(false, "mask policy {}", static_cast<int>(policy));
+}
 
-Blocks image_blocks(const Rows& rows, int64_t rows_per_image, UserText user_text) {
-  Blocks blocks(rows.tokens.size(), kNoBlock);
+std::vector<int32_t> blocks_of(const Rows& rows, MaskPolicy policy, int64_t rows_per_image) {
+  return rule_of(policy).blocks(rows, rows_per_image);
+}
+
+std::vector<int32_t> image_blocks(const Rows& rows, int64_t rows_per_image, UserText user_text) {
+  std::vector<int32_t> blocks(rows.tokens.size(), kNoBlock);
   int64_t image_rows = 0;
   int32_t open = kNoBlock;
   for (size_t i = 0; i < blocks.size(); ++i) {
@@ -26,31 +36,6 @@ Blocks image_blocks(const Rows& rows, int64_t rows_per_image, UserText user_text
     blocks[i] = open;
   }
   return blocks;
-}
-
-Blocks prefix_block(const Rows& rows) {
-  Blocks blocks(rows.tokens.size(), kNoBlock);
-  const auto first = std::find(rows.supervised.begin(), rows.supervised.end(), 1);
-  if (first != rows.supervised.end() || rows.awaits_answer) {
-    std::fill_n(blocks.begin(), first - rows.supervised.begin(), 0);
-  }
-  return blocks;
-}
-
-}  // namespace
-
-Blocks blocks_of(const Rows& rows, MaskPolicy policy, int64_t rows_per_image) {
-  switch (policy) {
-    case MaskPolicy::causal:
-      break;
-    case MaskPolicy::image:
-      return image_blocks(rows, rows_per_image, UserText::outside);
-    case MaskPolicy::prefix:
-      return prefix_block(rows);
-    case MaskPolicy::question:
-      return image_blocks(rows, rows_per_image, UserText::inside);
-  }
-  return Blocks(rows.tokens.size(), kNoBlock);
 }
 
 }  // namespace sightline

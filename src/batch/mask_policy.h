@@ -1,18 +1,16 @@
 #pragma once
 // The mask policies: which rows of a conversation form blocks (rows that see each other fully).
-//   causal    none
-//   image     each image's rows; images that touch are one block each
-//   prefix    from the start to just before the first supervised token; none if nothing is
-//   supervised question  each image's rows with the user's text that follows it in that turn; no
-//   image, no block
+// Each is a file mask_NAME.cpp and a line of recipe/choices.h; docs/masks.md draws them.
 
-#include "batch/sample.h"
+#include "batch/mask_rule.h"
 #include "recipe/recipe.h"
 
 #include <cstdint>
 #include <vector>
 
 namespace sightline {
+
+MaskRule rule_of(MaskPolicy policy);
 
 // block[i] of each row, numbered from 0, or kNoBlock. `rows_per_image` splits touching images.
 std::vector<int32_t> blocks_of(const Rows& rows, MaskPolicy policy, int64_t rows_per_image);

@@ -19,10 +19,9 @@ struct Named {
 };
 
 constexpr auto names_of(MaskPolicy) {
-  return std::array<Named<MaskPolicy>, 4>{{{"causal", MaskPolicy::causal},
-                                           {"image", MaskPolicy::image},
-                                           {"prefix", MaskPolicy::prefix},
-                                           {"question", MaskPolicy::question}}};
+#define SIGHTLINE_NAMED(name) Named<MaskPolicy>{#name, MaskPolicy::name},
+  return std::to_array({SIGHTLINE_MASK_POLICIES(SIGHTLINE_NAMED)});
+#undef SIGHTLINE_NAMED
 }
 constexpr auto names_of(NumberType) {
   return std::array<Named<NumberType>, 2>{{{"fp32", NumberType::fp32}, {"bf16", NumberType::bf16}}};

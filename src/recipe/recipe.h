@@ -2,6 +2,7 @@
 // A recipe: all that a run is, typed. Read from TOML by parse.h, validated whole before anything
 // starts, printed back by print_recipe. Every default is here; docs/recipe.md explains the keys.
 
+#include "recipe/choices.h"
 #include "recipe/model_config.h"
 
 #include <cstdint>
@@ -14,7 +15,8 @@
 namespace sightline {
 
 // Where an image's rows and its text may look; src/batch/mask_policy.h defines them.
-enum class MaskPolicy { causal, image, prefix, question };
+#define SIGHTLINE_ENUMERATOR(name) name,
+enum class MaskPolicy { SIGHTLINE_MASK_POLICIES(SIGHTLINE_ENUMERATOR) };
 
 enum class NumberType { fp32, bf16 };
 
