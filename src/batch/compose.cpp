@@ -149,9 +149,7 @@ class Composer {
 
 }  // namespace
 
-bool shares_trunk(MaskPolicy policy) {
-  return rule_of(policy).trunk == Trunk::shared;
-}
+bool shares_trunk(MaskPolicy policy) { return rule_of(policy).trunk == Trunk::shared; }
 
 int64_t documents_of(const Sample& sample, const ComposeOptions& options) {
   const bool is_shared = shared_rows(sample, options) > 0;

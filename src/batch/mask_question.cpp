@@ -1,5 +1,5 @@
-// question: each image's rows with the user's text that follows it in that turn; no image, no block.
-// A trunk would end in a block that goes on in its branches, so there is none.
+// question: each image's rows with the user's text that follows it in that turn; no image, no
+// block. A trunk would end in a block that goes on in its branches, so there is none.
 
 #include "batch/mask_rule.h"
 

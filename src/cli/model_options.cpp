@@ -44,15 +44,13 @@ bool may_hold_captions(const DataRecipe& data) {
     case DataFormat::coco:
     case DataFormat::karpathy:
       return true;
-    case DataFormat::llava:
-    case DataFormat::jsonl:
-      return !data.prompt.empty();
     case DataFormat::scenes:
       return data.task == "caption" || data.task == "both";
     case DataFormat::text:
       return false;
+    default:
+      return !data.prompt.empty();
   }
-  return false;
 }
 
 }  // namespace

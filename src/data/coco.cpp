@@ -60,7 +60,7 @@ class CocoReader {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_coco(const DataRecipe& recipe) {
+std::unique_ptr<Dataset> open_coco(const std::string&, const DataRecipe& recipe) {
   return open_photos(recipe, CocoReader(recipe.annotations).read());
 }
 

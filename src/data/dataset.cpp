@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "data/line_file.h"
 #include "data/readers.h"
-#include "data/scenes.h"
+#include "recipe/choices.h"
 
 #include <filesystem>
 
@@ -19,22 +19,11 @@ std::unique_ptr<Dataset> open_dataset(const std::string& name, const DataRecipe&
         "{}: data.{} names no file `annotations`", recipe.where, name);
   check(!needs_folder || !recipe.images.empty(), "{}: data.{} names no folder `images`",
         recipe.where, name);
-  switch (recipe.format) {
-    case DataFormat::flickr:
-      return open_flickr(recipe);
-    case DataFormat::coco:
-      return open_coco(recipe);
-    case DataFormat::karpathy:
-      return open_karpathy(recipe);
-    case DataFormat::llava:
-      return open_llava(recipe);
-    case DataFormat::jsonl:
-      return open_jsonl(recipe);
-    case DataFormat::text:
-      return open_text(recipe);
-    case DataFormat::scenes:
-      return open_scenes(name, recipe);
-  }
+#define SIGHTLINE_CASE(format) \
+  case DataFormat::format:     \
+    return open_##format(name, recipe);
+  switch (recipe.format) { SIGHTLINE_DATA_FORMATS(SIGHTLINE_CASE) }
+#undef SIGHTLINE_CASE
   SL_ASSERT(false, "data format {}", static_cast<int>(recipe.format));
 }
 

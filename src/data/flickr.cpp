@@ -112,7 +112,7 @@ class FlickrDataset : public Dataset {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_flickr(const DataRecipe& recipe) {
+std::unique_ptr<Dataset> open_flickr(const std::string&, const DataRecipe& recipe) {
   return std::make_unique<FlickrDataset>(recipe);
 }
 

@@ -179,7 +179,7 @@ class JsonlDataset final : public Dataset {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_jsonl(const DataRecipe& recipe) {
+std::unique_ptr<Dataset> open_jsonl(const std::string&, const DataRecipe& recipe) {
   return std::make_unique<JsonlDataset>(recipe);
 }
 

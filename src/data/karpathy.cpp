@@ -37,7 +37,7 @@ void read_photo(const Json& image, CaptionedPhoto& photo) {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_karpathy(const DataRecipe& recipe) {
+std::unique_ptr<Dataset> open_karpathy(const std::string&, const DataRecipe& recipe) {
   const std::string& path = recipe.annotations;
   const std::set<std::string> wanted = names_joined(recipe.split);
   std::set<std::string> present;

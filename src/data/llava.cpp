@@ -119,7 +119,7 @@ class LlavaDataset final : public Dataset {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_llava(const DataRecipe& recipe) {
+std::unique_ptr<Dataset> open_llava(const std::string&, const DataRecipe& recipe) {
   return std::make_unique<LlavaDataset>(recipe);
 }
 

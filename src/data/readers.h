@@ -36,6 +36,7 @@
 
 #include "base/json.h"
 #include "data/dataset.h"
+#include "recipe/choices.h"
 
 #include <memory>
 #include <string>
@@ -44,12 +45,12 @@
 
 namespace sightline {
 
-std::unique_ptr<Dataset> open_flickr(const DataRecipe& recipe);
-std::unique_ptr<Dataset> open_coco(const DataRecipe& recipe);
-std::unique_ptr<Dataset> open_karpathy(const DataRecipe& recipe);
-std::unique_ptr<Dataset> open_llava(const DataRecipe& recipe);
-std::unique_ptr<Dataset> open_jsonl(const DataRecipe& recipe);
-std::unique_ptr<Dataset> open_text(const DataRecipe& recipe);
+// open_flickr, open_coco, ...: one a line of recipe/choices.h, each defined in the file of its
+// name. `name` is the table's, [data.name].
+#define SIGHTLINE_DECLARE(format) \
+  std::unique_ptr<Dataset> open_##format(const std::string& name, const DataRecipe& recipe);
+SIGHTLINE_DATA_FORMATS(SIGHTLINE_DECLARE)
+#undef SIGHTLINE_DECLARE
 
 // [the user shows `images` pictures and says `words`, the assistant `answer`].
 std::vector<Turn> one_exchange(int images, std::string_view words, std::string_view answer);

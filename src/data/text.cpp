@@ -29,7 +29,7 @@ class TextDataset : public Dataset {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_text(const DataRecipe& recipe) {
+std::unique_ptr<Dataset> open_text(const std::string&, const DataRecipe& recipe) {
   return std::make_unique<TextDataset>(recipe);
 }
 

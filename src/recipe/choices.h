@@ -1,6 +1,6 @@
 #pragma once
-// The choices that are one file and one line each: this is the line (docs/extending.md). From it come
-// the enum, its names in recipes and errors, and the call of what the file defines.
+// The choices that are one file and one line each: this is the line (docs/extending.md). From it
+// come the enum, its names in recipes and errors, and the call of what the file defines.
 
 // mask = "NAME": src/batch/mask_NAME.cpp defines `MaskRule mask_NAME()`.
 #define SIGHTLINE_MASK_POLICIES(CHOICE) \
@@ -8,3 +8,15 @@
   CHOICE(image)                         \
   CHOICE(prefix)                        \
   CHOICE(question)
+
+// format = "NAME" of [data.*]: src/data/NAME.cpp defines `std::unique_ptr<Dataset> open_NAME(const
+// std::string& name, const DataRecipe&)` (data/readers.h). A format has the keys `annotations`,
+// `images`, `prompt`, `captions` and `augment` unless recipe/read_data.cpp says otherwise.
+#define SIGHTLINE_DATA_FORMATS(CHOICE) \
+  CHOICE(flickr)                       \
+  CHOICE(coco)                         \
+  CHOICE(karpathy)                     \
+  CHOICE(llava)                        \
+  CHOICE(jsonl)                        \
+  CHOICE(text)                         \
+  CHOICE(scenes)

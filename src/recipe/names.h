@@ -33,13 +33,9 @@ constexpr auto names_of(ConnectorKind) {
                                               {"pool", ConnectorKind::pool}}};
 }
 constexpr auto names_of(DataFormat) {
-  return std::array<Named<DataFormat>, 7>{{{"flickr", DataFormat::flickr},
-                                           {"coco", DataFormat::coco},
-                                           {"karpathy", DataFormat::karpathy},
-                                           {"llava", DataFormat::llava},
-                                           {"jsonl", DataFormat::jsonl},
-                                           {"text", DataFormat::text},
-                                           {"scenes", DataFormat::scenes}}};
+#define SIGHTLINE_NAMED(name) Named<DataFormat>{#name, DataFormat::name},
+  return std::to_array({SIGHTLINE_DATA_FORMATS(SIGHTLINE_NAMED)});
+#undef SIGHTLINE_NAMED
 }
 constexpr auto names_of(CaptionsMode) {
   return std::array<Named<CaptionsMode>, 2>{

@@ -64,8 +64,7 @@ void read_karpathy_split(TableReader& reader, std::string& split) {
 // What is read of pictures: their folder and the split.
 void read_images(TableReader& reader, DataRecipe& data) {
   if (holds_captions_alone(data.format)) reader.require("images", "images = \"FOLDER\"");
-  if (holds_captions_alone(data.format) || data.format == DataFormat::llava ||
-      data.format == DataFormat::jsonl) {
+  if (data.format != DataFormat::text && data.format != DataFormat::scenes) {
     read_path(reader, "images", data.images, problem_with_folder);
   }
   if (data.format == DataFormat::flickr) read_path(reader, "split", data.split, problem_with_file);
@@ -82,6 +81,14 @@ void read_augment(TableReader& reader, AugmentRecipe& augment) {
   inner.finish();
 }
 
+std::vector<DataFormat> all_formats_but(std::initializer_list<DataFormat> these) {
+  std::vector<DataFormat> formats;
+  for (const auto& [name, format] : names_of(DataFormat{})) {
+    if (std::ranges::find(these, format) == these.end()) formats.push_back(format);
+  }
+  return formats;
+}
+
 // Keys that another format has, with what to do instead of "unknown".
 void refuse_keys_of_others(TableReader& reader, const DataRecipe& data) {
   struct KeyOf {
@@ -89,12 +96,12 @@ void refuse_keys_of_others(TableReader& reader, const DataRecipe& data) {
     std::vector<DataFormat> formats;
   };
   using enum DataFormat;
-  const KeyOf keys[] = {{"annotations", {flickr, coco, karpathy, llava, jsonl, text}},
-                        {"images", {flickr, coco, karpathy, llava, jsonl}},
+  const KeyOf keys[] = {{"annotations", all_formats_but({scenes})},
+                        {"images", all_formats_but({text, scenes})},
                         {"split", {flickr, karpathy, scenes}},
-                        {"prompt", {flickr, coco, karpathy, jsonl, scenes}},
-                        {"captions", {flickr, coco, karpathy, jsonl, scenes}},
-                        {"augment", {flickr, coco, karpathy, llava, jsonl, scenes}},
+                        {"prompt", all_formats_but({llava, text})},
+                        {"captions", all_formats_but({llava, text})},
+                        {"augment", all_formats_but({text})},
                         {"count", {scenes}},
                         {"seed", {scenes}},
                         {"task", {scenes}}};

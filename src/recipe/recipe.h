@@ -40,7 +40,8 @@ struct ModelRecipe {
   std::string resize;  // "" | squash | crop
 };
 
-enum class DataFormat { flickr, coco, karpathy, llava, jsonl, text, scenes };
+enum class DataFormat { SIGHTLINE_DATA_FORMATS(SIGHTLINE_ENUMERATOR) };
+#undef SIGHTLINE_ENUMERATOR
 enum class CaptionsMode { all, one };  // five captions of a picture: five branches, or one drawn
 enum class OnBadSample { fail, skip };
 enum class TooLong {
