@@ -28,12 +28,12 @@ at::Tensor shuffle(const at::Tensor& features_IPV, int64_t factor) {
 Connector::Connector(const ConnectorConfig& config, const ParamMap& params)
     : config_(config), params_(params) {}
 
-at::Tensor Connector::forward(const at::Tensor& features_IPV) const {
+at::Tensor Connector::forward(const at::Tensor& features_IPV, Dropout dropout) const {
   const at::Tensor x =
       config_.kind == ConnectorKind::shuffle ? shuffle(features_IPV, config_.factor) : features_IPV;
   const at::Tensor inner =
       at::linear(x, params_.at("connector.linear_1.weight"), params_.at("connector.linear_1.bias"));
-  return at::linear(at::gelu(inner), params_.at("connector.linear_2.weight"),
+  return at::linear(dropped_out(at::gelu(inner), dropout), params_.at("connector.linear_2.weight"),
                     params_.at("connector.linear_2.bias"));
 }
 

@@ -6,6 +6,7 @@
 //
 // Legend: I images, P patches, R rows an image takes, V vision's hidden size, D language's.
 
+#include "model/dropout.h"
 #include "recipe/model_config.h"
 #include "tensor/param_map.h"
 
@@ -18,8 +19,9 @@ class Connector {
   // Reads "connector.*" of `params`, which must outlive this.
   Connector(const ConnectorConfig& config, const ParamMap& params);
 
-  // [I, P, V] -> [I, R, D]. P must be a square grid that the factor divides (asserted).
-  at::Tensor forward(const at::Tensor& features_IPV) const;
+  // [I, P, V] -> [I, R, D]. P must be a square grid that the factor divides (asserted). An MLP's
+  // hidden layer is dropped out.
+  at::Tensor forward(const at::Tensor& features_IPV, Dropout dropout = {}) const;
 
  private:
   ConnectorConfig config_;

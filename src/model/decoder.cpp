@@ -58,7 +58,7 @@ double Decoder::attention_scale() const {
 }
 
 at::Tensor Decoder::forward(const at::Tensor& x_TD, const at::Tensor& positions_T,
-                            const Attend& attend) const {
+                            const Attend& attend, Dropout dropout) const {
   const Rotary rotate(positions_T, config_, x_TD.scalar_type());
   const auto norm = [&](const at::Tensor& x, const std::string& name) {
     return rms_norm(x, param(name + ".weight"), config_.rms_norm_eps);
@@ -78,10 +78,11 @@ at::Tensor Decoder::forward(const at::Tensor& x_TD, const at::Tensor& positions_
         attend(i, rotate(heads(a, "self_attn.q_proj", config_.num_attention_heads)),
                rotate(heads(a, "self_attn.k_proj", config_.num_key_value_heads)),
                heads(a, "self_attn.v_proj", config_.num_key_value_heads));
-    x = x + linear(attended.flatten(1), "self_attn.o_proj");
-    const at::Tensor b = norm(x, prefix + "post_attention_layernorm");
     x = x +
-        linear(at::silu(linear(b, "mlp.gate_proj")) * linear(b, "mlp.up_proj"), "mlp.down_proj");
+        dropped_out(linear(attended.flatten(1), "self_attn.o_proj"), dropout.at("attention", i));
+    const at::Tensor b = norm(x, prefix + "post_attention_layernorm");
+    const at::Tensor inner = at::silu(linear(b, "mlp.gate_proj")) * linear(b, "mlp.up_proj");
+    x = x + dropped_out(linear(inner, "mlp.down_proj"), dropout.at("mlp", i));
   }
   return norm(x, "model.norm");
 }

@@ -8,6 +8,7 @@
 // Legend: T packed rows, D hidden size, H query heads, G key/value heads, d head size, V
 // vocabulary.
 
+#include "model/dropout.h"
 #include "recipe/model_config.h"
 #include "tensor/param_map.h"
 
@@ -28,9 +29,10 @@ class Decoder {
 
   // Token embeddings [T, D] of ids [T] (int64).
   at::Tensor embed(const at::Tensor& tokens_T) const;
-  // All layers and the last norm: [T, D] -> [T, D]. positions [T] (int64).
-  at::Tensor forward(const at::Tensor& x_TD, const at::Tensor& positions_T,
-                     const Attend& attend) const;
+  // All layers and the last norm: [T, D] -> [T, D]. positions [T] (int64). Dropout is of what
+  // attention and MLP add to the rows.
+  at::Tensor forward(const at::Tensor& x_TD, const at::Tensor& positions_T, const Attend& attend,
+                     Dropout dropout = {}) const;
   // The output head's weight [V, D]: the embedding's where they are tied.
   const at::Tensor& head() const;
 

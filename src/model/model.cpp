@@ -41,9 +41,12 @@ const Decoder& Model::language() const {
   return *language_;
 }
 
-at::Tensor Model::image_rows(const at::Tensor& pixels_or_hidden, int64_t depth) const {
-  if (depth == kFromPixels) return connector().forward(vision().forward(pixels_or_hidden));
-  return connector().forward(vision().above(pixels_or_hidden.to(dtype()), depth));
+at::Tensor Model::image_rows(const at::Tensor& pixels_or_hidden, int64_t depth,
+                             const ModelDropout& dropout) const {
+  const at::Tensor features_IPV =
+      depth == kFromPixels ? vision().forward(pixels_or_hidden, dropout.vision)
+                           : vision().above(pixels_or_hidden.to(dtype()), depth, dropout.vision);
+  return connector().forward(features_IPV, dropout.connector);
 }
 
 at::Tensor Model::embed(const Batch& batch, const at::Tensor& image_rows_IRD) const {
@@ -66,7 +69,8 @@ at::Tensor Model::embed(const Batch& batch, const at::Tensor& image_rows_IRD) co
       .index_copy(0, at::tensor(places, at::kLong), image_rows_IRD.flatten(0, 1));
 }
 
-at::Tensor Model::forward(const Batch& batch, const at::Tensor& image_rows_IRD) const {
+at::Tensor Model::forward(const Batch& batch, const at::Tensor& image_rows_IRD,
+                          const ModelDropout& dropout) const {
   const AttentionTables tables = lower_plan(batch.plan);
   const double scale = language().attention_scale();
   const std::vector<int64_t> positions(batch.layout.position_T.begin(),
@@ -75,7 +79,8 @@ at::Tensor Model::forward(const Batch& batch, const at::Tensor& image_rows_IRD) 
       embed(batch, image_rows_IRD), at::tensor(positions, at::kLong),
       [&](int64_t, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
         return planned_attention(tables, q, k, v, scale);
-      });
+      },
+      dropout.language);
 }
 
 std::vector<std::pair<std::string, std::vector<int64_t>>> parameter_shapes(

@@ -30,7 +30,7 @@ at::Tensor VisionEncoder::with_positions(const at::Tensor& patches_IPD) const {
   return at::cat({class_token, patches_IPD}, 1) + param("embeddings.position_embeddings");
 }
 
-at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number) const {
+at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number, Dropout dropout) const {
   const std::string prefix = fmt::format("encoder.layer.{}.", number);
   const auto linear = [&](const at::Tensor& x, const char* name) {
     return at::linear(x, param(prefix + name + ".weight"), param(prefix + name + ".bias"));
@@ -47,10 +47,10 @@ at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number) const {
   const at::Tensor attended = at::scaled_dot_product_attention(
       heads(linear(a, "attention.attention.query")), heads(linear(a, "attention.attention.key")),
       heads(linear(a, "attention.attention.value")));
-  const at::Tensor x =
-      x_IND + linear(attended.transpose(1, 2).flatten(2), "attention.output.dense");
+  const at::Tensor added = linear(attended.transpose(1, 2).flatten(2), "attention.output.dense");
+  const at::Tensor x = x_IND + dropped_out(added, dropout.at("attention", number));
   const at::Tensor inner = linear(norm(x, "layernorm_after"), "intermediate.dense");
-  return x + linear(at::gelu(inner), "output.dense");
+  return x + dropped_out(linear(at::gelu(inner), "output.dense"), dropout.at("mlp", number));
 }
 
 at::Tensor VisionEncoder::finish(const at::Tensor& x_IND) const {
@@ -59,22 +59,26 @@ at::Tensor VisionEncoder::finish(const at::Tensor& x_IND) const {
   return normed.slice(1, 1);  // patches alone: the class token has no place in the picture
 }
 
-at::Tensor VisionEncoder::below(const at::Tensor& pixels_ICHW, int64_t depth) const {
+at::Tensor VisionEncoder::below(const at::Tensor& pixels_ICHW, int64_t depth,
+                                Dropout dropout) const {
   SL_ASSERT(depth >= 0 && depth <= config_.num_hidden_layers + 1, "depth {}", depth);
   at::Tensor x = with_positions(patches(pixels_ICHW));
-  for (int64_t i = 0; i < std::min(depth, config_.num_hidden_layers); ++i) x = layer(x, i);
+  for (int64_t i = 0; i < std::min(depth, config_.num_hidden_layers); ++i) {
+    x = layer(x, i, dropout);
+  }
   return depth > config_.num_hidden_layers ? finish(x) : x;
 }
 
-at::Tensor VisionEncoder::above(const at::Tensor& hidden_IND, int64_t depth) const {
+at::Tensor VisionEncoder::above(const at::Tensor& hidden_IND, int64_t depth,
+                                Dropout dropout) const {
   if (depth > config_.num_hidden_layers) return hidden_IND;
   at::Tensor x = hidden_IND;
-  for (int64_t i = depth; i < config_.num_hidden_layers; ++i) x = layer(x, i);
+  for (int64_t i = depth; i < config_.num_hidden_layers; ++i) x = layer(x, i, dropout);
   return finish(x);
 }
 
-at::Tensor VisionEncoder::forward(const at::Tensor& pixels_ICHW) const {
-  return below(pixels_ICHW, config_.num_hidden_layers + 1);
+at::Tensor VisionEncoder::forward(const at::Tensor& pixels_ICHW, Dropout dropout) const {
+  return below(pixels_ICHW, config_.num_hidden_layers + 1, dropout);
 }
 
 std::vector<int64_t> VisionEncoder::shape_at(int64_t depth) const {

@@ -5,6 +5,7 @@
 // Legend: I images, N tokens an image (class token first, then P patches row by row), D hidden
 // size.
 
+#include "model/dropout.h"
 #include "recipe/model_config.h"
 #include "tensor/param_map.h"
 
@@ -20,11 +21,12 @@ class VisionEncoder {
   // The model cut in two at `depth`: what lies below layer `depth`, and from there on. depth 0 cuts
   // behind the embeddings; num_layers before the last norm; num_layers + 1 behind it. A frozen
   // lower part is computed once and stored, at the cut `lowest_vision_layer()` gives.
-  at::Tensor below(const at::Tensor& pixels_ICHW, int64_t depth) const;
-  at::Tensor above(const at::Tensor& hidden_IND, int64_t depth) const;
+  // Dropout is of what attention and MLP add in each layer.
+  at::Tensor below(const at::Tensor& pixels_ICHW, int64_t depth, Dropout dropout = {}) const;
+  at::Tensor above(const at::Tensor& hidden_IND, int64_t depth, Dropout dropout = {}) const;
 
   // Patch features [I, P, D]: above(below(pixels, depth), depth) for any depth.
-  at::Tensor forward(const at::Tensor& pixels_ICHW) const;
+  at::Tensor forward(const at::Tensor& pixels_ICHW, Dropout dropout = {}) const;
 
   // Patch embeddings [I, P, D] without positions; and tokens [I, N, D] with the class token and
   // positions put to them. Between the two, reconstruction hides patches.
@@ -36,7 +38,7 @@ class VisionEncoder {
   const VisionConfig& config() const { return config_; }
 
  private:
-  at::Tensor layer(const at::Tensor& x_IND, int64_t number) const;
+  at::Tensor layer(const at::Tensor& x_IND, int64_t number, Dropout dropout) const;
   at::Tensor finish(const at::Tensor& x_IND) const;
   const at::Tensor& param(const std::string& name) const { return params_.at("vision." + name); }
 
