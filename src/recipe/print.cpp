@@ -175,11 +175,11 @@ void print_task(Printer& out, const TaskRecipe& task) {
   print_decoding(out, task);
 }
 
-std::string rates_text(const ByPart& lr) {
-  std::string text = "{ base = " + number(lr.base);
-  if (lr.vision) text += ", vision = " + number(*lr.vision);
-  if (lr.connector) text += ", connector = " + number(*lr.connector);
-  if (lr.language) text += ", language = " + number(*lr.language);
+std::string by_part_text(const ByPart& numbers) {
+  std::string text = "{ base = " + number(numbers.base);
+  if (numbers.vision) text += ", vision = " + number(*numbers.vision);
+  if (numbers.connector) text += ", connector = " + number(*numbers.connector);
+  if (numbers.language) text += ", language = " + number(*numbers.language);
   return text + " }";
 }
 
@@ -205,11 +205,15 @@ void print_stage(Printer& out, const StageRecipe& stage) {
   out.key("max_steps", stage.max_steps);
   out.key("step_tokens", stage.step_tokens);
   out.key("micro_tokens", stage.micro_tokens);
-  out.raw("lr", rates_text(stage.lr));
+  out.raw("lr", by_part_text(stage.lr));
   out.key("warmup", stage.warmup);
   out.key("schedule", stage.schedule);
+  out.key("decay_share", stage.decay_share);
   out.key("final_lr", stage.final_lr);
-  out.key("weight_decay", stage.weight_decay.base);
+  out.key("layer_decay", stage.layer_decay);
+  out.raw("weight_decay", by_part_text(stage.weight_decay));
+  out.raw("dropout", by_part_text(stage.dropout));
+  out.key("ema", stage.ema);
   out.key("optimizer", stage.optimizer);
   out.key("beta1", stage.beta1);
   out.key("beta2", stage.beta2);
@@ -241,6 +245,7 @@ std::string print_recipe(const Recipe& recipe) {
   out.key("validation", recipe.eval.validation);
   out.key("validation_limit", recipe.eval.validation_limit);
   out.key("best", recipe.eval.best);
+  out.key("patience", recipe.eval.patience);
   out.table("[checkpoint]");
   out.key("every", recipe.checkpoint.every);
   out.key("keep", recipe.checkpoint.keep);

@@ -188,6 +188,21 @@ void check_best(TableReader& reader, const Recipe& recipe, const EvalRecipe& eva
                                    reader.title(), eval.best, lacking));
 }
 
+// Patience counts evaluations within a stage, by the score that "best" names.
+void check_patience(TableReader& reader, const EvalRecipe& eval) {
+  if (eval.patience == 0) return;
+  if (eval.best.empty()) {
+    reader.wrong("patience", fmt::format("\"patience\" in {} waits for a better score, and "
+                                         "\"best\" names none: add best = \"validation_loss\", say",
+                                         reader.title()));
+  } else if (eval.every == 0) {
+    reader.wrong("patience",
+                 fmt::format("\"patience\" in {} counts evaluations within a stage, and "
+                             "\"every\" asks for none: add every = 200, say",
+                             reader.title()));
+  }
+}
+
 void read_eval_tasks(TableReader& reader, const Recipe& recipe, EvalRecipe& eval) {
   const bool single = reader.has("task");
   if (single && reader.has("tasks")) {
@@ -293,6 +308,8 @@ void read_eval(TableReader& reader, const Recipe& recipe, EvalRecipe& eval) {
       reader.choice("best", {"", "CIDEr", "Bleu_4", "ROUGE_L", "accuracy", "validation_loss"});
   if (best) eval.best = *best;
   if (!eval.best.empty()) check_best(reader, recipe, eval);
+  reader.read("patience", eval.patience, at_least(0));
+  check_patience(reader, eval);
   reader.finish();
 }
 

@@ -10,9 +10,6 @@ namespace sightline {
 
 namespace {
 
-constexpr NumberRange kRate = {.least = 0, .most = 1, .low = NumberRange::End::open};
-constexpr NumberRange kDecay = {.least = 0, .most = 1, .high = NumberRange::End::open};
-
 // Enough layers that a range is only refused where it could select none in any model.
 constexpr int64_t kUnknownLayers = INT64_MAX / 4;
 
@@ -143,43 +140,6 @@ void check_augment(TableReader& reader, const Recipe& recipe, const StageRecipe&
   }
 }
 
-void read_lr(TableReader& reader, ByPart& lr) {
-  const toml::node* node = reader.find("lr");
-  if (node == nullptr) return;
-  if (!node->is_table()) return reader.read("lr", lr.base, kRate);
-  TableReader inner(*node->as_table(), "lr of " + reader.title(), reader.problems());
-  inner.read("base", lr.base, kRate);
-  inner.read("vision", lr.vision, kRate);
-  inner.read("connector", lr.connector, kRate);
-  inner.read("language", lr.language, kRate);
-  inner.finish();
-}
-
-void read_steps(TableReader& reader, StageRecipe& stage) {
-  reader.read("epochs", stage.epochs, above(0));
-  reader.read("max_steps", stage.max_steps, at_least(0));
-  reader.read("step_tokens", stage.step_tokens, between(1, 1e12));
-  reader.read("micro_tokens", stage.micro_tokens, between(1, 1e12));
-  if (stage.step_tokens >= stage.micro_tokens) return;
-  const std::string_view key = reader.has("step_tokens") ? "step_tokens" : "micro_tokens";
-  reader.wrong(key, fmt::format("step_tokens {} in {} is below micro_tokens {}{}: a step holds at "
-                                "least one forward, so raise step_tokens or lower micro_tokens",
-                                stage.step_tokens, reader.title(), stage.micro_tokens,
-                                reader.has("micro_tokens") ? "" : " (the default)"));
-}
-
-void read_optimizer(TableReader& reader, StageRecipe& stage) {
-  reader.read("warmup", stage.warmup, between(0, 1));
-  reader.read("schedule", stage.schedule);
-  reader.read("final_lr", stage.final_lr, between(0, 1));
-  reader.read("weight_decay", stage.weight_decay.base, between(0, 1));
-  reader.read("optimizer", stage.optimizer);
-  reader.read("beta1", stage.beta1, kDecay);
-  reader.read("beta2", stage.beta2, kDecay);
-  reader.read("epsilon", stage.epsilon, kRate);
-  reader.read("clip", stage.clip, at_least(0));
-}
-
 void check_objective(TableReader& reader, const Recipe& recipe, const StageRecipe& stage) {
   const bool reconstruct = stage.objective == Objective::reconstruct;
   if (!reconstruct && !may_have_language(recipe.model)) {
@@ -206,9 +166,7 @@ void read_stage(TableReader& reader, const Recipe& recipe, StageRecipe& stage) {
   reader.read("objective", stage.objective);
   read_train(reader, recipe, stage);
   read_mixture(reader, recipe, stage);
-  read_steps(reader, stage);
-  read_lr(reader, stage.lr);
-  read_optimizer(reader, stage);
+  read_training(reader, stage);
   reader.read(
       "mask_ratio", stage.mask_ratio,
       {.least = 0, .most = 1, .low = NumberRange::End::open, .high = NumberRange::End::open});

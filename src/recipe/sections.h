@@ -28,6 +28,8 @@ void read_decoding(TableReader& reader, DecodingRecipe& decoding);
 void read_eval(TableReader& reader, const Recipe& recipe, EvalRecipe& eval);
 void read_checkpoint(TableReader& reader, CheckpointRecipe& checkpoint);
 void read_stage(TableReader& reader, const Recipe& recipe, StageRecipe& stage);
+// Of a stage: how long, at what rates, by which optimizer, and against too close a fit.
+void read_training(TableReader& reader, StageRecipe& stage);
 
 // A problem unless `data` names a [data.*] table whose pictures the model can see.
 void check_data_name(TableReader& reader, std::string_view key, const std::string& data,

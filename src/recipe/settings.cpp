@@ -44,11 +44,12 @@ toml::table* add_table(toml::table& parent, const std::string& key, const std::s
 }
 
 // lr = 1e-3 stands for lr = { base = 1e-3 }: --set stage.align.lr.vision=1e-4 goes beside it.
-toml::table* widen_rate(toml::table& stage, const std::string& place) {
-  toml::node* rate = stage.get("lr");
-  if (rate == nullptr || !rate->is_number()) return nullptr;
-  const double base = *rate->value<double>();
-  toml::table* table = add_table(stage, "lr", place);
+toml::table* widen_by_part(toml::table& stage, const std::string& key, const std::string& place) {
+  if (key != "lr" && key != "weight_decay" && key != "dropout") return nullptr;
+  toml::node* number = stage.get(key);
+  if (number == nullptr || !number->is_number()) return nullptr;
+  const double base = *number->value<double>();
+  toml::table* table = add_table(stage, key, place);
   toml::table wrapped = toml::parse("value = 0.0", place);
   wrapped["value"].as_floating_point()->get() = base;
   table->insert_or_assign("base", std::move(*wrapped["value"].as_floating_point()));
@@ -101,12 +102,12 @@ toml::table& holder_of(toml::table& root, const std::vector<std::string>& parts,
     } else if (node->is_table()) {
       table = node->as_table();
     } else {
-      toml::table* rate = key == "lr" ? widen_rate(*table, place) : nullptr;
-      if (rate == nullptr) {
+      toml::table* by_part = widen_by_part(*table, key, place);
+      if (by_part == nullptr) {
         fail("\"{}\" is {}, which has no key \"{}\"; set it whole, as in {}={{ ... }}", key,
              described(*node), parts[next + 1], key);
       }
-      table = rate;
+      table = by_part;
     }
   }
   return *table;

@@ -54,7 +54,7 @@ struct NumberRange {
 };
 
 inline NumberRange at_least(double least) { return {.least = least}; }
-inline NumberRange between(double least, double most) { return {.least = least, .most = most}; }
+constexpr NumberRange between(double least, double most) { return {.least = least, .most = most}; }
 inline NumberRange above(double least) { return {.least = least, .low = NumberRange::End::open}; }
 
 // What a node is, as an error says it: `the string "one"`, `a table`.

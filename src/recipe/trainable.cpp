@@ -64,12 +64,6 @@ std::string_view without_prefix(std::string_view text, std::string_view prefix) 
   return text;
 }
 
-// Where a parameter lies: its section and, in "layers", its layer.
-struct Location {
-  std::string_view section;
-  int64_t layer = 0;
-};
-
 Location layer_of(std::string_view number) {
   Location location{"layers"};
   const auto [end, code] =
@@ -124,6 +118,16 @@ Selector parse_selector(std::string_view text) {
   return selector;
 }
 
+Location location_of(std::string_view parameter_name) {
+  if (parameter_name.starts_with("vision.")) {
+    return vision_location(without_prefix(parameter_name, "vision."));
+  }
+  if (parameter_name.starts_with("language.")) {
+    return language_location(without_prefix(parameter_name, "language."));
+  }
+  return {};
+}
+
 Trainable::Trainable(std::span<const std::string> selectors, int64_t vision_layers,
                      int64_t language_layers)
     : vision_layers_(vision_layers), language_layers_(language_layers) {
@@ -140,9 +144,7 @@ Trainable::Trainable(std::span<const std::string> selectors, int64_t vision_laye
 
 bool Trainable::operator()(std::string_view parameter_name) const {
   const std::string_view part = parameter_name.substr(0, parameter_name.find('.'));
-  Location location;
-  if (part == "vision") location = vision_location(without_prefix(parameter_name, "vision."));
-  if (part == "language") location = language_location(without_prefix(parameter_name, "language."));
+  const Location location = location_of(parameter_name);
   return std::ranges::any_of(selectors_, [&](const Selector& selector) {
     if (selector.part != part) return false;
     if (selector.section.empty()) return true;

@@ -24,6 +24,14 @@ struct Selector {
 // An Error says what a selector may look like.
 Selector parse_selector(std::string_view text);
 
+// Where a parameter lies in its part: section and, in "layers", the layer's number. The connector's
+// have no section.
+struct Location {
+  std::string_view section;
+  int64_t layer = 0;
+};
+Location location_of(std::string_view parameter_name);
+
 class Trainable {
  public:
   Trainable(std::span<const std::string> selectors, int64_t vision_layers, int64_t language_layers);

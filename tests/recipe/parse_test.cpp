@@ -140,6 +140,7 @@ tasks = ["c", "q"]
 validation = "s"
 validation_limit = 17
 best = "validation_loss"
+patience = 3
 [checkpoint]
 every = 4
 keep = 5
@@ -153,9 +154,13 @@ step_tokens = 1000
 micro_tokens = 500
 lr = { base = 2e-3, vision = 1e-5, connector = 3e-3, language = 0.25 }
 warmup = 0.1
-schedule = "constant"
+schedule = "wsd"
+decay_share = 0.3
 final_lr = 0.01
-weight_decay = 0.05
+layer_decay = 0.8
+weight_decay = { base = 0.05, vision = 0.0, language = 0.1 }
+dropout = { base = 0.01, vision = 0.02, connector = 0.03, language = 0.04 }
+ema = 0.999
 optimizer = "muon"
 beta1 = 0.8
 beta2 = 0.99
@@ -236,6 +241,7 @@ void expect_full(const Recipe& recipe) {
   EXPECT_EQ(recipe.eval.validation, "s");
   EXPECT_EQ(recipe.eval.validation_limit, 17);
   EXPECT_EQ(recipe.eval.best, "validation_loss");
+  EXPECT_EQ(recipe.eval.patience, 3);
   EXPECT_EQ(recipe.checkpoint.every, 4);
   EXPECT_EQ(recipe.checkpoint.keep, 5);
   const StageRecipe& stage = recipe.stages.at(0);
@@ -250,9 +256,19 @@ void expect_full(const Recipe& recipe) {
   EXPECT_EQ(stage.lr.connector, 3e-3);
   EXPECT_EQ(stage.lr.language, 0.25);
   EXPECT_EQ(stage.warmup, 0.1);
-  EXPECT_EQ(stage.schedule, Schedule::constant);
+  EXPECT_EQ(stage.schedule, Schedule::wsd);
+  EXPECT_EQ(stage.decay_share, 0.3);
   EXPECT_EQ(stage.final_lr, 0.01);
+  EXPECT_EQ(stage.layer_decay, 0.8);
   EXPECT_EQ(stage.weight_decay.base, 0.05);
+  EXPECT_EQ(stage.weight_decay.vision, 0.0);
+  EXPECT_EQ(stage.weight_decay.connector, std::nullopt);
+  EXPECT_EQ(stage.weight_decay.language, 0.1);
+  EXPECT_EQ(stage.dropout.base, 0.01);
+  EXPECT_EQ(stage.dropout.vision, 0.02);
+  EXPECT_EQ(stage.dropout.connector, 0.03);
+  EXPECT_EQ(stage.dropout.language, 0.04);
+  EXPECT_EQ(stage.ema, 0.999);
   EXPECT_EQ(stage.beta1, 0.8);
   EXPECT_EQ(stage.optimizer, OptimizerKind::muon);
   EXPECT_EQ(stage.beta2, 0.99);
@@ -372,7 +388,8 @@ TEST(Settings, ReachEveryKindOfTable) {
       parsed(kRecipe, {"stage.deepen.lr=2e-3", "data.train.limit=200", "seed=3", "name=other",
                        "stage.align.train=[\"connector\", \"vision.norm\"]", "checkpoint.every=5",
                        "task.dev.decoding.beams=4", "model.language=models/lm",
-                       "stage.align.lr.vision=1e-4", "data.web.images=./photos"});
+                       "stage.align.lr.vision=1e-4", "stage.align.dropout=0.1",
+                       "stage.align.dropout.language=0.2", "data.web.images=./photos"});
   EXPECT_EQ(recipe.stages[1].lr.base, 2e-3);
   EXPECT_EQ(recipe.data.at("train").limit, 200);
   EXPECT_EQ(recipe.seed, 3u);
@@ -382,6 +399,8 @@ TEST(Settings, ReachEveryKindOfTable) {
   EXPECT_EQ(recipe.tasks.at("dev").decoding.beams, 4);
   EXPECT_EQ(recipe.stages[0].lr.base, 1e-3);
   EXPECT_EQ(recipe.stages[0].lr.vision, 1e-4);
+  EXPECT_EQ(recipe.stages[0].dropout.base, 0.1);
+  EXPECT_EQ(recipe.stages[0].dropout.language, 0.2);
   EXPECT_EQ(recipe.data.at("web").images, "./photos");
 }
 
