@@ -5,6 +5,8 @@
 //   recipe.toml       the resolved recipe; `train` of it does the same run again
 //   run.jsonl         every step and evaluation
 //   checkpoints/      what --resume goes on from
+//   stages/           the weights that each stage left, what --from-stage begins from
+//   history.json      where the first stages come from, if not from this run
 //   evaluations/      predictions and scores
 //   best/             the model folder of the best evaluation, where the recipe asks for one
 //   model/            the trained model

@@ -7,9 +7,7 @@
 
 namespace sightline {
 
-namespace {
-
-std::string lines_until(const std::filesystem::path& path, int64_t last_step) {
+std::string log_lines_until(const std::filesystem::path& path, int64_t last_step) {
   if (!std::filesystem::exists(path)) return "";
   std::string kept;
   std::istringstream lines(read_file(path));
@@ -22,10 +20,8 @@ std::string lines_until(const std::filesystem::path& path, int64_t last_step) {
   return kept;
 }
 
-}  // namespace
-
 RunLog::RunLog(std::filesystem::path path, int64_t last_step) : path_(std::move(path)) {
-  write_file(path_, lines_until(path_, last_step));
+  write_file(path_, log_lines_until(path_, last_step));
   file_.open(path_, std::ios::app);
   check(file_.good(), "{}: cannot open to append", path_.string());
 }

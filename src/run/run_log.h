@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 namespace sightline {
 
@@ -21,6 +22,9 @@ class RunLog {
   std::filesystem::path path_;
   std::ofstream file_;
 };
+
+// The whole lines of `file` whose "step" is at most `last_step`; "" where there is no file.
+std::string log_lines_until(const std::filesystem::path& file, int64_t last_step);
 
 // Resident memory of this process now, and its peak, in MiB (Linux's /proc/self/status).
 struct MemoryUse {

@@ -16,19 +16,6 @@ namespace sightline {
 
 namespace {
 
-// Scenes are drawn when they are asked for, so their recipe tells.
-bool shows_pictures(const Dataset& dataset, const DataRecipe& data) {
-  if (data.format == DataFormat::scenes) return data.task != "text";
-  for (size_t i = 0; i < dataset.size(); ++i) {
-    try {
-      if (!dataset.example(i).images.empty()) return true;
-    } catch (const Error&) {
-      if (data.on_bad_sample == OnBadSample::fail) throw;
-    }
-  }
-  return false;
-}
-
 LoaderOptions loader_options(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle,
                              const SampleEncoder* encoder) {
   LoaderOptions options;
@@ -72,6 +59,19 @@ void check_unchanged(const Recipe& recipe, const StageRecipe& stage, const std::
 }
 
 }  // namespace
+
+// Scenes are drawn when they are asked for, so their recipe tells.
+bool shows_pictures(const Dataset& dataset, const DataRecipe& data) {
+  if (data.format == DataFormat::scenes) return data.task != "text";
+  for (size_t i = 0; i < dataset.size(); ++i) {
+    try {
+      if (!dataset.example(i).images.empty()) return true;
+    } catch (const Error&) {
+      if (data.on_bad_sample == OnBadSample::fail) throw;
+    }
+  }
+  return false;
+}
 
 StageInput::StageInput(const Recipe& recipe, int64_t stage_index, const Bundle& bundle,
                        const Json& state, const std::string& skipped_log) {

@@ -35,6 +35,9 @@ class StageInput {
   int64_t depth_ = 0;
 };
 
+// Whether any sample has a picture.
+bool shows_pictures(const Dataset& dataset, const DataRecipe& data);
+
 // Mean loss per supervised token over [eval].validation, one pass in a fixed order.
 double validation_loss(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle);
 

@@ -6,6 +6,7 @@
 #include "tensor/safetensors.h"
 
 #include <algorithm>
+#include <memory>
 
 #include <c10/core/GradMode.h>
 
@@ -15,65 +16,51 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kCheckpointFormat = 1;
+constexpr int kCheckpointFormat = 2;
+constexpr const char* kState = "state.json";
+constexpr const char* kWeights = "weights.safetensors";
+constexpr const char* kTraining = "training.safetensors";
+
+void write_state(const fs::path& folder, const RunState& state) {
+  write_json(folder / kState, {{"format_version", kCheckpointFormat},
+                               {"step", state.step},
+                               {"stage", state.stage},
+                               {"stage_step", state.stage_step},
+                               {"loader", state.loader},
+                               {"notes", state.notes}});
+}
+
+// Written files are never changed, only replaced, so two names of one file are as good as a copy.
+void link_or_copy(const fs::path& from, const fs::path& to) {
+  std::error_code code;
+  fs::create_hard_link(from, to, code);
+  if (code) fs::copy_file(from, to, code);
+  check(!code, "{}: cannot copy to {}: {}", from.string(), to.string(), code.message());
+}
 
 }  // namespace
 
-CheckpointFolder::CheckpointFolder(fs::path folder, int64_t keep)
-    : folder_(std::move(folder)), keep_(keep) {
-  std::error_code code;
-  fs::create_directories(folder_, code);
-  check(!code, "{}: cannot create the folder: {}", folder_.string(), code.message());
-}
-
-std::vector<fs::path> CheckpointFolder::all() const {
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(folder_)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("step-") && entry.path().extension().empty())
-      found.push_back(entry.path());
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-void CheckpointFolder::save(const RunState& state, const ParamMap& params,
-                            const Optimizer* optimizer) {
-  Json json;
-  json["format_version"] = kCheckpointFormat;
-  json["step"] = state.step;
-  json["stage"] = state.stage;
-  json["stage_step"] = state.stage_step;
-  json["loader"] = state.loader;
-  json["notes"] = state.notes;
-
-  FolderWriter writer(folder_ / fmt::format("step-{:08}", state.step));
+void write_checkpoint(const fs::path& checkpoint, const RunState& state, const ParamMap& params,
+                      const ParamMap* training) {
+  FolderWriter writer(checkpoint);
   crash_point("checkpoint.begun");
-  write_safetensors(writer.staging() / "weights.safetensors", params);
+  write_safetensors(writer.staging() / kWeights, params);
   crash_point("checkpoint.weights_written");
-  if (optimizer != nullptr) {
-    write_safetensors(writer.staging() / "optimizer.safetensors", optimizer->state());
-  }
-  write_json(writer.staging() / "state.json", json);
+  if (training != nullptr) write_safetensors(writer.staging() / kTraining, *training);
+  write_state(writer.staging(), state);
   crash_point("checkpoint.all_written");
   writer.commit();
-
-  auto checkpoints = all();
-  while (static_cast<int64_t>(checkpoints.size()) > std::max<int64_t>(1, keep_)) {
-    std::error_code ignored;
-    fs::remove_all(checkpoints.front(), ignored);
-    checkpoints.erase(checkpoints.begin());
-  }
 }
 
-std::optional<fs::path> CheckpointFolder::newest() const {
-  const auto checkpoints = all();
-  if (checkpoints.empty()) return std::nullopt;
-  return checkpoints.back();
+void write_checkpoint(const fs::path& checkpoint, const RunState& state, const fs::path& other) {
+  FolderWriter writer(checkpoint);
+  link_or_copy(other / kWeights, writer.staging() / kWeights);
+  write_state(writer.staging(), state);
+  writer.commit();
 }
 
-RunState CheckpointFolder::read_state(const fs::path& checkpoint) const {
-  const fs::path path = checkpoint / "state.json";
+RunState read_run_state(const fs::path& checkpoint) {
+  const fs::path path = checkpoint / kState;
   const std::string source = path.string();
   const Json json = read_json(path);
   const int version = json_get<int>(json, "format_version", source);
@@ -88,9 +75,9 @@ RunState CheckpointFolder::read_state(const fs::path& checkpoint) const {
   return state;
 }
 
-void CheckpointFolder::restore_weights(const fs::path& checkpoint, ParamMap& params) const {
+void restore_weights(const fs::path& checkpoint, ParamMap& params) {
   const c10::NoGradGuard no_grad;
-  const SafetensorsFile file(checkpoint / "weights.safetensors");
+  const SafetensorsFile file(checkpoint / kWeights);
   for (const auto& [name, tensor] : params) {
     const at::Tensor stored = file.load(name);
     check(stored.sizes() == tensor.sizes() && stored.scalar_type() == tensor.scalar_type(),
@@ -100,11 +87,46 @@ void CheckpointFolder::restore_weights(const fs::path& checkpoint, ParamMap& par
   }
 }
 
-void CheckpointFolder::restore_optimizer(const fs::path& checkpoint, Optimizer& optimizer) const {
-  const SafetensorsFile file(checkpoint / "optimizer.safetensors");
-  ParamMap state;
-  for (const std::string& name : file.names()) state.add(name, file.load(name));
-  optimizer.restore(state, (checkpoint / "optimizer.safetensors").string());
+StoredTensor training_state(const fs::path& checkpoint) {
+  const auto file = std::make_shared<SafetensorsFile>(checkpoint / kTraining);
+  return [file](const std::string& name) { return file->load(name); };
+}
+
+CheckpointFolder::CheckpointFolder(fs::path folder, int64_t keep)
+    : folder_(std::move(folder)), keep_(keep) {
+  std::error_code code;
+  fs::create_directories(folder_, code);
+  check(!code, "{}: cannot create the folder: {}", folder_.string(), code.message());
+}
+
+fs::path CheckpointFolder::path_of(const RunState& state) const {
+  return folder_ / fmt::format("step-{:08}", state.step);
+}
+
+void CheckpointFolder::prune() const {
+  auto checkpoints = all();
+  while (static_cast<int64_t>(checkpoints.size()) > std::max<int64_t>(1, keep_)) {
+    std::error_code ignored;
+    fs::remove_all(checkpoints.front(), ignored);
+    checkpoints.erase(checkpoints.begin());
+  }
+}
+
+std::optional<fs::path> CheckpointFolder::newest() const {
+  const auto checkpoints = all();
+  if (checkpoints.empty()) return std::nullopt;
+  return checkpoints.back();
+}
+
+std::vector<fs::path> CheckpointFolder::all() const {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("step-") && entry.path().extension().empty())
+      found.push_back(entry.path());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
 }  // namespace sightline

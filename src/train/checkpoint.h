@@ -1,16 +1,17 @@
 #pragma once
 // Checkpoints of a run: all that is needed to go on to the bit, taken between optimizer steps.
 //
-//   <folder>/step-00000120/  state.json            where the run stood: stage, steps, data stream
-//                            weights.safetensors   every parameter, as the model holds it
-//                            optimizer.safetensors masters and moments of what the stage trains
+//   <checkpoint>/ state.json            where the run stood: stage, steps, data stream
+//                 weights.safetensors   every parameter, as the model holds it
+//                 training.safetensors  within a stage: masters, moments and averages of what it
+//                                       trains
 //
-// A checkpoint is written aside, synced and renamed: whatever instant the program is killed at, the
-// newest folder named step-* is whole.
+// A checkpoint is written aside, synced and renamed: whatever instant the program is killed at, one
+// that is there is whole.
 
 #include "base/json.h"
 #include "tensor/param_map.h"
-#include "train/optimizer.h"
+#include "train/stored_tensor.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -27,18 +28,28 @@ struct RunState {
   Json notes;              // the caller's own: best score, seconds spent
 };
 
+// `training` is StageTrainer::state(), or null between stages.
+void write_checkpoint(const std::filesystem::path& checkpoint, const RunState& state,
+                      const ParamMap& params, const ParamMap* training);
+// One between stages, whose weights are those of the checkpoint `other`: the same file under
+// another name where the file system can do that, else a copy.
+void write_checkpoint(const std::filesystem::path& checkpoint, const RunState& state,
+                      const std::filesystem::path& other);
+
+RunState read_run_state(const std::filesystem::path& checkpoint);
+void restore_weights(const std::filesystem::path& checkpoint, ParamMap& params);
+StoredTensor training_state(const std::filesystem::path& checkpoint);
+
+// The folder of a run's checkpoints, "step-00000120" by their steps.
 class CheckpointFolder {
  public:
   CheckpointFolder(std::filesystem::path folder, int64_t keep);
 
-  // `optimizer` is null between stages. Older checkpoints beyond `keep` are removed.
-  void save(const RunState& state, const ParamMap& params, const Optimizer* optimizer);
-
+  std::filesystem::path path_of(const RunState& state) const;
+  // Removes the older ones beyond `keep`.
+  void prune() const;
   // Path of the newest, or nothing.
   std::optional<std::filesystem::path> newest() const;
-  RunState read_state(const std::filesystem::path& checkpoint) const;
-  void restore_weights(const std::filesystem::path& checkpoint, ParamMap& params) const;
-  void restore_optimizer(const std::filesystem::path& checkpoint, Optimizer& optimizer) const;
 
  private:
   std::vector<std::filesystem::path> all() const;  // oldest first

@@ -1,9 +1,12 @@
 #include "train/optimizer.h"
 
 #include "base/error.h"
+#include "recipe/trainable.h"
+#include "train/adamw_change.h"
 #include "train/orthogonal.h"
 #include "train/schedule.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -11,7 +14,9 @@
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_foreach_zero.h>
 #include <ATen/ops/_fused_adamw.h>
-#include <ATen/ops/stack.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/lerp.h>
+#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
@@ -36,6 +41,8 @@ constexpr double kMuonMomentum = 0.95;
 // An orthogonal M x N matrix has entries of about 1 / sqrt(max(M, N)); AdamW's updates have 0.2 to
 // 0.4.
 constexpr double kMuonSize = 0.2;
+// Numbers of the matrices that go through the products together: bounds the memory of a step.
+constexpr int64_t kMuonNumbers = 1 << 23;
 
 std::vector<at::Tensor> gradients(const auto& slots) {
   std::vector<at::Tensor> list;
@@ -43,10 +50,22 @@ std::vector<at::Tensor> gradients(const auto& slots) {
   return list;
 }
 
+// The layers of each part ("vision.", "language."), by its parameters' names.
+std::map<std::string, int64_t, std::less<>> count_layers(const ParamMap& params) {
+  std::map<std::string, int64_t, std::less<>> layers;
+  for (const auto& [name, weight] : params) {
+    int64_t& count = layers[name.substr(0, name.find('.'))];
+    const Location location = location_of(name);
+    if (location.section == "layers") count = std::max(count, location.layer + 1);
+  }
+  return layers;
+}
+
 }  // namespace
 
 Optimizer::Optimizer(const StageRecipe& stage, const ParamMap& params) : stage_(stage) {
   const c10::NoGradGuard no_grad;
+  const auto layers = count_layers(params);
   for (const auto& [name, weight] : params) {
     if (!weight.requires_grad()) continue;
     Slot slot;
@@ -60,8 +79,9 @@ Optimizer::Optimizer(const StageRecipe& stage, const ParamMap& params) : stage_(
       slot.second = at::zeros_like(slot.master);
       slot.step = at::zeros({}, at::kFloat);
     }
-    slot.rate = peak_rate(stage.lr, name);
-    slot.decay = decays(name, weight) ? stage.weight_decay.base : 0.0;
+    slot.rate = of_part(stage.lr, name) *
+                layer_share(stage.layer_decay, name, layers.at(name.substr(0, name.find('.'))));
+    slot.decay = decays(name, weight) ? of_part(stage.weight_decay, name) : 0.0;
     slot.weight.mutable_grad() = at::zeros_like(slot.master);
     slots_.push_back(std::move(slot));
   }
@@ -88,26 +108,29 @@ void Optimizer::add_gradients(std::span<const at::Tensor> gradients) {
   }
 }
 
-double Optimizer::gradient_norm() const {
+PartNorms Optimizer::gradient_norms() const {
   const c10::NoGradGuard no_grad;
-  double sum = 0;
-  for (const at::Tensor& norm : at::_foreach_norm(gradients(slots_))) {
-    const double value = norm.item<double>();
-    sum += value * value;
+  const std::vector<at::Tensor> norms = at::_foreach_norm(gradients(slots_));
+  PartSquares squares;
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    const double norm = norms[i].item<double>();
+    squares.add(slots_[i].name, norm * norm);
   }
-  return std::sqrt(sum);
+  return squares.norms();
 }
 
-void Optimizer::step(double factor, double gradient_norm) {
+PartNorms Optimizer::step(double factor, double gradient_norm) {
   const c10::NoGradGuard no_grad;
   if (stage_.clip > 0 && gradient_norm > stage_.clip) {
     for (Slot& slot : slots_) slot.weight.mutable_grad().mul_(stage_.clip / gradient_norm);
   }
-  step_adamw(factor);
-  step_muon(factor);
+  PartSquares changes;
+  step_adamw(factor, changes);
+  step_muon(factor, changes);
+  return changes.norms();
 }
 
-void Optimizer::step_adamw(double factor) {
+void Optimizer::step_adamw(double factor, PartSquares& changes) {
   struct Group {
     std::vector<at::Tensor> masters, grads, first, second, steps, weights;
   };
@@ -128,33 +151,59 @@ void Optimizer::step_adamw(double factor) {
                       /*amsgrad=*/false, /*maximize=*/false);
     if (!group.weights.empty()) at::_foreach_copy_(group.weights, group.masters);
   }
+  for (const Slot& slot : slots_) {
+    if (slot.muon) continue;
+    changes.add(slot.name, adamw_change(slot.master, slot.first, slot.second,
+                                        {.rate = slot.rate * factor,
+                                         .decay = slot.decay,
+                                         .beta1 = stage_.beta1,
+                                         .beta2 = stage_.beta2,
+                                         .epsilon = stage_.epsilon,
+                                         .number = slot.step.item<double>()}));
+  }
 }
 
-// Matrices of one shape go through the products together.
-void Optimizer::step_muon(double factor) {
-  std::map<std::pair<int64_t, int64_t>, std::vector<Slot*>> groups;
+// Matrices of one shape go through the products together, as many as kMuonNumbers allows.
+void Optimizer::step_muon(double factor, PartSquares& changes) {
+  std::map<std::pair<int64_t, int64_t>, std::vector<Slot*>> shapes;
   for (Slot& slot : slots_) {
-    if (slot.muon) groups[{slot.master.size(0), slot.master.size(1)}].push_back(&slot);
+    if (slot.muon) shapes[{slot.master.size(0), slot.master.size(1)}].push_back(&slot);
   }
-  for (auto& [shape, group] : groups) {
-    std::vector<at::Tensor> directions;
-    for (Slot* slot : group) {
-      const at::Tensor& gradient = slot->weight.grad();
-      slot->first.mul_(kMuonMomentum).add_(gradient, 1.0 - kMuonMomentum);
-      // Nesterov's: the momentum as it will be one step on, were this gradient to come again.
-      directions.push_back(slot->first.lerp(gradient, 1.0 - kMuonMomentum));
+  for (const auto& [shape, slots] : shapes) {
+    const auto most =
+        static_cast<size_t>(std::max<int64_t>(1, kMuonNumbers / (shape.first * shape.second)));
+    for (size_t begin = 0; begin < slots.size(); begin += most) {
+      step_muon(factor, std::span(slots).subspan(begin, std::min(most, slots.size() - begin)),
+                changes);
     }
-    const at::Tensor updates_BMN =
-        orthogonalized(at::stack(directions), group.front()->weight.scalar_type());
-    const double size =
-        kMuonSize * std::sqrt(static_cast<double>(std::max(shape.first, shape.second)));
-    for (size_t i = 0; i < group.size(); ++i) {
-      Slot& slot = *group[i];
-      const double rate = slot.rate * factor;
-      slot.master.mul_(1.0 - rate * slot.decay)
-          .add_(updates_BMN.select(0, static_cast<int64_t>(i)), -rate * size);
-      if (!slot.weight.is_alias_of(slot.master)) slot.weight.copy_(slot.master);
-    }
+  }
+}
+
+void Optimizer::step_muon(double factor, std::span<Slot* const> slots, PartSquares& changes) {
+  const at::Tensor& like = slots.front()->master;
+  const int64_t rows = like.size(0), columns = like.size(1);
+  const at::Tensor directions_BMN = at::empty({std::ssize(slots), rows, columns}, like.options());
+  for (size_t i = 0; i < slots.size(); ++i) {
+    const at::Tensor& gradient = slots[i]->weight.grad();
+    slots[i]->first.mul_(kMuonMomentum).add_(gradient, 1.0 - kMuonMomentum);
+    // Nesterov's: the momentum as it will be one step on, were this gradient to come again.
+    at::Tensor direction_MN = directions_BMN.select(0, static_cast<int64_t>(i));
+    at::lerp_out(direction_MN, slots[i]->first, gradient, 1.0 - kMuonMomentum);
+  }
+  const at::Tensor updates_BMN =
+      orthogonalized(directions_BMN, slots.front()->weight.scalar_type());
+  const double size = kMuonSize * std::sqrt(static_cast<double>(std::max(rows, columns)));
+  for (size_t i = 0; i < slots.size(); ++i) {
+    Slot& slot = *slots[i];
+    const double rate = slot.rate * factor;
+    const at::Tensor change = updates_BMN.select(0, static_cast<int64_t>(i))
+                                  .to(slot.master.scalar_type())
+                                  .mul_(size)
+                                  .add_(slot.master, slot.decay);
+    slot.master.add_(change, -rate);
+    if (!slot.weight.is_alias_of(slot.master)) slot.weight.copy_(slot.master);
+    const double norm = rate * at::linalg_vector_norm(change).item<double>();
+    changes.add(slot.name, norm * norm);
   }
 }
 
@@ -170,23 +219,23 @@ ParamMap Optimizer::state() const {
   return state;
 }
 
-void Optimizer::restore(const ParamMap& state, const std::string& source) {
+void Optimizer::restore(const StoredTensor& stored) {
   const c10::NoGradGuard no_grad;
-  const auto take = [&](at::Tensor& into, const std::string& name) {
-    check(state.contains(name), "{}: the optimizer state \"{}\" is missing", source, name);
-    check(state.at(name).sizes() == into.sizes(), "{}: \"{}\" has another shape than the model's",
-          source, name);
-    into.copy_(state.at(name));
-  };
   for (Slot& slot : slots_) {
-    take(slot.master, slot.name + ".master");
-    take(slot.first, slot.name + ".first");
+    copy_stored(stored, slot.name + ".master", slot.master);
+    copy_stored(stored, slot.name + ".first", slot.first);
     if (!slot.muon) {
-      take(slot.second, slot.name + ".second");
-      take(slot.step, slot.name + ".step");
+      copy_stored(stored, slot.name + ".second", slot.second);
+      copy_stored(stored, slot.name + ".step", slot.step);
     }
     if (!slot.weight.is_alias_of(slot.master)) slot.weight.copy_(slot.master);
   }
+}
+
+std::vector<TrainedParameter> Optimizer::trained() const {
+  std::vector<TrainedParameter> list;
+  for (const Slot& slot : slots_) list.push_back({slot.name, slot.weight, slot.master});
+  return list;
 }
 
 int64_t Optimizer::num_parameters() const {

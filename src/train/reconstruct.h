@@ -25,6 +25,7 @@ struct ReconstructOptions {
   double edge_weight = 0.0;  // of the orientations' error, beside the pixels' 1
   uint64_t seed = 0;         // of this batch's choice of patches
   double divisor = 1.0;      // images of the whole optimizer step
+  Dropout dropout;           // the vision model's
 };
 
 // Sum over images of the mean absolute error of their patches' pixels, and of their orientations by

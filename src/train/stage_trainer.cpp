@@ -64,14 +64,15 @@ void freeze_by(const StageRecipe& stage, Model& model) {
   }
 }
 
-at::Tensor batch_loss(const Model& model, const Batch& batch, int64_t depth, double divisor) {
+at::Tensor batch_loss(const Model& model, const Batch& batch, int64_t depth, double divisor,
+                      const ModelDropout& dropout) {
   at::Tensor image_rows_IRD;
   if (batch.num_images() > 0) {
     const at::Tensor input =
         depth == kFromPixels ? pixels_of(batch, model) : features_of(batch, model, depth);
-    image_rows_IRD = model.image_rows(input, depth);
+    image_rows_IRD = model.image_rows(input, depth, dropout);
   }
-  const at::Tensor hidden_TD = model.forward(batch, image_rows_IRD);
+  const at::Tensor hidden_TD = model.forward(batch, image_rows_IRD, dropout);
   return answer_loss(hidden_TD, model.language().head(), batch.loss_rows_S, batch.targets_S,
                      {.divisor = divisor});
 }
@@ -80,17 +81,46 @@ StageTrainer::StageTrainer(Bundle& bundle, const StageRecipe& stage, const Train
     : bundle_(bundle),
       stage_(stage),
       options_(options),
-      optimizer_(stage, (freeze_by(stage, *bundle.model), bundle.model->params())) {}
+      optimizer_(stage, (freeze_by(stage, *bundle.model), bundle.model->params())) {
+  if (stage.ema > 0) average_.emplace(stage.ema, optimizer_.trained());
+}
+
+ParamMap StageTrainer::state() const {
+  ParamMap state = optimizer_.state();
+  if (!average_) return state;
+  for (const auto& [name, tensor] : average_->state()) state.add(name, tensor);
+  return state;
+}
+
+void StageTrainer::restore(const StoredTensor& stored) {
+  optimizer_.restore(stored);
+  if (average_) average_->restore(stored);
+}
+
+void StageTrainer::finish() {
+  if (average_) average_->put_in();
+}
+
+// A function of the stage's seed, the step and the micro-batch: what runs beside it, and what ran
+// before a resume, makes no difference.
+ModelDropout StageTrainer::dropout_of(uint64_t number) const {
+  const ByPart& chance = stage_.dropout;
+  const uint64_t seed = derive_seed(options_.seed, "dropout", number);
+  return {{chance.vision.value_or(chance.base), derive_seed(seed, "vision")},
+          {chance.connector.value_or(chance.base), derive_seed(seed, "connector")},
+          {chance.language.value_or(chance.base), derive_seed(seed, "language")}};
+}
 
 at::Tensor StageTrainer::loss_of(const Batch& batch, uint64_t number, double divisor) const {
   if (stage_.objective != Objective::reconstruct) {
-    return batch_loss(*bundle_.model, batch, options_.depth, divisor);
+    return batch_loss(*bundle_.model, batch, options_.depth, divisor, dropout_of(number));
   }
   return reconstruct_loss(*bundle_.model, pixels_of(batch, *bundle_.model),
                           {.mask_ratio = stage_.mask_ratio,
                            .edge_weight = stage_.edge_weight,
                            .seed = derive_seed(options_.seed, "reconstruct", number),
-                           .divisor = divisor});
+                           .divisor = divisor,
+                           .dropout = dropout_of(number).vision});
 }
 
 // A micro-batch by itself has all threads to compute on; of several at once each has one. Gradients
@@ -141,16 +171,17 @@ StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
                                  static_cast<double>(loaded.num_predictions));
   }
   report.micro_batches = std::ssize(batches);
-  report.gradient_norm = optimizer_.gradient_norm();
-  if (!std::isfinite(report.loss) || !std::isfinite(report.gradient_norm)) {
+  report.gradient = optimizer_.gradient_norms();
+  if (!std::isfinite(report.loss) || !std::isfinite(report.gradient.all)) {
     fail(
         "stage \"{}\", step {}: the loss is {} and the gradient norm {}; samples {}. Lower the "
         "learning rate (lr) or the clipping norm (clip), or look at these samples",
-        stage_.name, stage_step + 1, report.loss, report.gradient_norm, names_of_samples(loaded));
+        stage_.name, stage_step + 1, report.loss, report.gradient.all, names_of_samples(loaded));
   }
   report.factor = schedule_factor(stage_, progress_of(stage_, loaded.progress_before, stage_step),
                                   progress_of(stage_, loaded.progress_after, stage_step + 1));
-  optimizer_.step(report.factor, report.gradient_norm);
+  report.update = optimizer_.step(report.factor, report.gradient.all);
+  if (average_) average_->update(stage_step + 1);
   report.progress = progress_of(stage_, loaded.progress_after, stage_step + 1);
   report.rows = loaded.num_rows;
   report.predictions = loaded.num_predictions;

@@ -17,10 +17,11 @@
 namespace sightline {
 
 struct StepReport {
-  double loss = 0;           // mean over the step's predictions (images for reconstruct)
-  double gradient_norm = 0;  // before clipping
-  double factor = 0;         // of the peak learning rates
-  double progress = 0;       // of the stage, after the step
+  double loss = 0;      // mean over the step's predictions (images for reconstruct)
+  PartNorms gradient;   // before clipping
+  PartNorms update;     // of the change of the weights (the fp32 masters)
+  double factor = 0;    // of the peak learning rates
+  double progress = 0;  // of the stage, after the step
   int64_t rows = 0, predictions = 0, images = 0, samples = 0, micro_batches = 0;
 };
 
@@ -32,11 +33,12 @@ void freeze_by(const StageRecipe& stage, Model& model);
 
 // Forward pass of one micro-batch's loss, over `divisor`. `depth` is the vision model's cut at
 // which the batch's features were stored, or kFromPixels.
-at::Tensor batch_loss(const Model& model, const Batch& batch, int64_t depth, double divisor);
+at::Tensor batch_loss(const Model& model, const Batch& batch, int64_t depth, double divisor,
+                      const ModelDropout& dropout = {});
 
 struct TrainerOptions {
   int64_t depth = 0;         // the vision model's cut, as batch_loss takes it
-  uint64_t seed = 0;         // the stage's: reconstruct hides patches by it
+  uint64_t seed = 0;         // the stage's: of dropout, and of the patches that reconstruct hides
   int64_t side_by_side = 1;  // micro-batches computed at once, a thread each
 };
 
@@ -45,14 +47,24 @@ class StageTrainer {
   // The bundle must outlive this.
   StageTrainer(Bundle& bundle, const StageRecipe& stage, const TrainerOptions& options);
 
-  Optimizer& optimizer() { return optimizer_; }
+  int64_t num_parameters() const { return optimizer_.num_parameters(); }
+  // The weights' running average, or null where the stage keeps none.
+  WeightAverage* average() { return average_ ? &*average_ : nullptr; }
+
+  // Of what the stage trains, for checkpoints: the optimizer's state and the averages.
+  ParamMap state() const;
+  void restore(const StoredTensor& stored);
+
+  // At the stage's end: averaged weights, where the stage keeps them, become the model's.
+  void finish();
 
   // One optimizer step. `stage_step` counts from 0. A loss or gradient norm that is not finite is
   // an Error naming the step and its samples; the weights are then as they were before the step.
   StepReport step(const LoadedStep& loaded, int64_t stage_step);
 
  private:
-  // The loss of the step's micro-batch of this number, over `divisor`.
+  ModelDropout dropout_of(uint64_t number) const;
+  // The loss of the micro-batch of this number, over `divisor`.
   at::Tensor loss_of(const Batch& batch, uint64_t number, double divisor) const;
   // Adds the gradients of neighbouring micro-batches, side by side; their summed loss.
   double add_gradients(std::span<const Batch* const> batches, uint64_t first_number,
@@ -62,6 +74,7 @@ class StageTrainer {
   StageRecipe stage_;
   TrainerOptions options_;
   Optimizer optimizer_;
+  std::optional<WeightAverage> average_;
 };
 
 }  // namespace sightline

@@ -164,7 +164,8 @@ INSTANTIATE_TEST_SUITE_P(Masks, EveryPolicy,
                                          MaskPolicy::question));
 
 // A whole step of StageTrainer.
-Result step_with(int64_t side_by_side, const std::vector<Sample>& list, const Packing& packing) {
+Result step_with(int64_t side_by_side, const std::vector<Sample>& list, const Packing& packing,
+                 const ByPart& dropout = {}) {
   Bundle bundle;
   bundle.model = tiny_model();
   StageRecipe stage;
@@ -172,6 +173,7 @@ Result step_with(int64_t side_by_side, const std::vector<Sample>& list, const Pa
   stage.train = {"vision", "connector", "language"};
   stage.lr.base = 1e-3;
   stage.clip = 0;
+  stage.dropout = dropout;
   StageTrainer trainer(bundle, stage, {.depth = kFromPixels, .side_by_side = side_by_side});
   LoadedStep loaded;
   loaded.micro_batches = batches_of(list, packing, {.rows_per_image = kRowsPerImage});
@@ -197,6 +199,20 @@ TEST(Step, IsTheSameWithItsMicroBatchesSideBySide) {
     for (size_t i = 0; i < again.gradients.size(); ++i) {
       EXPECT_TRUE(at::equal(together.gradients[i], again.gradients[i])) << at_once;
     }
+  }
+}
+
+// Masks belong to a micro-batch's number, not to the thread that computes it.
+TEST(Step, DropsTheSameSideBySide) {
+  const auto list = samples(8, 11);
+  const Packing packing = {{0, 1}, {2}, {3, 4}, {5, 6}, {7}};
+  const Result none = step_with(1, list, packing);
+  for (const ByPart& dropout : {ByPart{.base = 0.3}, ByPart{.vision = 0.3},
+                                ByPart{.connector = 0.3}, ByPart{.language = 0.3}}) {
+    const Result one_by_one = step_with(1, list, packing, dropout);
+    EXPECT_GT(std::abs(one_by_one.loss - none.loss), 1e-5);
+    expect_equal(one_by_one, step_with(2, list, packing, dropout), 1e-4);
+    EXPECT_EQ(one_by_one.loss, step_with(1, list, packing, dropout).loss);
   }
 }
 

@@ -3,6 +3,7 @@
 #include "train/orthogonal.h"
 
 #include <cmath>
+#include <map>
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -41,7 +42,7 @@ class MuonTest : public testing::Test {
  protected:
   MuonTest() {
     at::manual_seed(3);
-    stage_.name = "s";
+    stage_.name = std::string("s");
     stage_.optimizer = OptimizerKind::muon;
     stage_.lr.base = 0.01;
     stage_.weight_decay.base = 0.1;
@@ -114,10 +115,96 @@ TEST_F(MuonTest, GoesOnFromItsStateToTheBit) {
   }
   const ParamMap second = parameters();
   Optimizer after(stage_, second);
-  after.restore(before.state(), "state");  // the fp32 masters are the weights
+  const ParamMap state = before.state();  // the fp32 masters are the weights
+  after.restore([&](const std::string& name) { return state.at(name); });
   set_gradients(second, 2);
   after.step(1.0, 1.0);
   for (const auto& [name, weight] : whole) EXPECT_TRUE(at::equal(weight, second.at(name))) << name;
+}
+
+class AdamWTest : public MuonTest {
+ protected:
+  AdamWTest() { stage_.optimizer = OptimizerKind::adamw; }
+};
+
+// A first step of AdamW moves every number by its rate, whatever its gradient.
+TEST_F(AdamWTest, MovesEachLayerAtItsOwnRate) {
+  stage_.layer_decay = 0.5;
+  stage_.weight_decay = {};
+  stage_.lr = {.base = 1.0, .vision = {}, .connector = {}, .language = 0.01};
+  ParamMap params;
+  const std::map<std::string, double> expected = {
+      {"language.lm_head.weight", 0.01},
+      {"language.model.norm.weight", 0.01},
+      {"language.model.layers.1.mlp.up_proj.weight", 0.01},
+      {"language.model.layers.0.mlp.up_proj.weight", 0.005},
+      {"language.model.embed_tokens.weight", 0.0025}};
+  for (const auto& [name, rate] : expected) {
+    params.add(name, at::zeros({6, 4}).set_requires_grad(true));
+  }
+  Optimizer optimizer(stage_, params);
+  for (const auto& [name, weight] : params) {
+    at::Tensor leaf = weight;
+    leaf.mutable_grad().fill_(-3.0);
+  }
+  optimizer.step(0.5, 1.0);
+  for (const auto& [name, rate] : expected) {
+    EXPECT_NEAR(params.at(name).min().item<double>(), 0.5 * rate, 1e-8) << name;
+    EXPECT_NEAR(params.at(name).max().item<double>(), 0.5 * rate, 1e-8) << name;
+  }
+}
+
+TEST_F(AdamWTest, DecaysThePartsMatricesByTheirOwnNumber) {
+  stage_.weight_decay = {.base = 0.1, .vision = 0.5, .connector = {}, .language = {}};
+  ParamMap params;
+  for (const char* name : {"vision.encoder.layer.0.output.dense.weight",
+                           "connector.linear_1.weight", "language.model.embed_tokens.weight"}) {
+    params.add(name, at::ones({4, 4}).set_requires_grad(true));
+  }
+  Optimizer optimizer(stage_, params);
+  optimizer.step(1.0, 0.0);  // without a gradient the decay alone moves
+  EXPECT_NEAR(params.begin()->second[0][0].item<double>(), 1 - 0.01 * 0.5, 1e-7);
+  EXPECT_NEAR(params.at("connector.linear_1.weight")[0][0].item<double>(), 1 - 0.01 * 0.1, 1e-7);
+  EXPECT_EQ(params.at("language.model.embed_tokens.weight")[0][0].item<double>(), 1.0);
+}
+
+const char* part_of(const std::string& name) {
+  return name.starts_with("language.") ? "language" : "connector";
+}
+
+// What the optimizer reports against the weights before and after.
+TEST_F(MuonTest, ReportsByHowMuchAPartMoved) {
+  for (const OptimizerKind kind : {OptimizerKind::adamw, OptimizerKind::muon}) {
+    stage_.optimizer = kind;
+    ParamMap params = parameters();
+    params.add("connector.linear_1.weight", at::randn({7, 16}).set_requires_grad(true));
+    // Longer than a piece of adamw_change().
+    params.add("connector.linear_1.bias", at::randn({700000}).set_requires_grad(true));
+    Optimizer optimizer(stage_, params);
+    for (int step = 1; step <= 3; ++step) {
+      set_gradients(params, step);
+      std::map<std::string, double, std::less<>> gradient, change;
+      std::map<std::string, at::Tensor> before;
+      for (const auto& [name, weight] : params) {
+        before[name] = weight.detach().to(at::kDouble);
+        gradient[part_of(name)] += weight.grad().square().sum().item<double>();
+      }
+      const PartNorms gradients = optimizer.gradient_norms();
+      const PartNorms changes = optimizer.step(0.5, 1.0);
+      for (const auto& [name, weight] : params) {
+        change[part_of(name)] += (weight.detach() - before[name]).square().sum().item<double>();
+      }
+      ASSERT_EQ(changes.parts.size(), 2u);
+      for (const char* part : {"connector", "language"}) {
+        const double size = std::sqrt(gradient[part]);
+        EXPECT_NEAR(gradients.parts.at(part), size, 1e-5 * size) << part;
+        const double moved = std::sqrt(change[part]);
+        EXPECT_NEAR(changes.parts.at(part), moved, 1e-4 * moved) << part << ", step " << step;
+      }
+      EXPECT_NEAR(changes.all, std::sqrt(change["connector"] + change["language"]), 1e-3);
+      EXPECT_NEAR(gradients.all, std::sqrt(gradient["connector"] + gradient["language"]), 1e-2);
+    }
+  }
 }
 
 }  // namespace

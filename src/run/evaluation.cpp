@@ -1,0 +1,31 @@
+#include "run/evaluation.h"
+
+#include "evaluate/result.h"
+#include "evaluate/task.h"
+#include "run/stage_input.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace sightline {
+
+std::map<std::string, double> evaluation_scores(const Recipe& recipe, const RunState& state,
+                                                const Bundle& bundle,
+                                                const std::filesystem::path& folder) {
+  std::map<std::string, double> scores;
+  if (!recipe.eval.validation.empty() && bundle.model->config().language) {
+    const size_t index =
+        std::min<size_t>(static_cast<size_t>(state.stage), recipe.stages.size() - 1);
+    scores["validation_loss"] = validation_loss(recipe, recipe.stages[index], bundle);
+  }
+  for (const std::string& name : recipe.eval.tasks) {
+    const TaskRecipe& task = recipe.tasks.at(name);
+    const TaskResult result = run_task(bundle, task, recipe, {.limit = task.limit});
+    write_result(result, folder / "evaluations" / fmt::format("step-{:08}", state.step) / name);
+    for (const Score& score : result.scores) scores.emplace(score.name, score.value);
+  }
+  return scores;
+}
+
+}  // namespace sightline

@@ -1,0 +1,64 @@
+#pragma once
+// A running average of the weights that a stage trains (Polyak averaging with decay d, as EMA is
+// mostly meant): after step t of the stage
+//
+//     average = sum over k = 1..t of d^(t-k) w_k / sum over k = 1..t of d^(t-k),
+//
+// so the weights that the stage began with count for nothing, however few its steps. Before the
+// first step the average is the weights. In fp32: 4 bytes a trained parameter.
+
+#include "tensor/param_map.h"
+#include "train/stored_tensor.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sightline {
+
+// A trained parameter: the model's leaf, and the fp32 master that the optimizer moves (the leaf
+// itself where that is fp32).
+struct TrainedParameter {
+  std::string name;
+  at::Tensor weight, master;
+};
+
+class WeightAverage {
+ public:
+  WeightAverage(double decay, std::vector<TrainedParameter> trained);
+
+  // Takes in the weights after the stage's step `step`, counted from 1.
+  void update(int64_t step);
+
+  // Puts the averages where the model's weights are; put_back() undoes it to the bit. Between the
+  // two nothing but the model's weights may be looked at.
+  void put_in();
+  void put_back();
+
+  // "<parameter>.average", for checkpoints.
+  ParamMap state() const;
+  void restore(const StoredTensor& stored);
+
+ private:
+  double decay_;
+  std::vector<TrainedParameter> trained_;
+  std::vector<at::Tensor> averages_;
+};
+
+// The model has its averaged weights while this lives; null: nothing happens.
+class AveragedWeights {
+ public:
+  explicit AveragedWeights(WeightAverage* average) : average_(average) {
+    if (average_ != nullptr) average_->put_in();
+  }
+  ~AveragedWeights() {
+    if (average_ != nullptr) average_->put_back();
+  }
+  AveragedWeights(const AveragedWeights&) = delete;
+  AveragedWeights& operator=(const AveragedWeights&) = delete;
+
+ private:
+  WeightAverage* average_;
+};
+
+}  // namespace sightline

@@ -1,0 +1,93 @@
+#pragma once
+// A run of seconds, on scenes and words, through the program itself.
+
+#include "base/file.h"
+#include "base/json.h"
+#include "tests/support.h"
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace sightline::test {
+
+constexpr const char* kSmallRecipe = R"(name = "small"
+cache = "cache"
+threads = 1
+[model]
+vision = { image_size = 32, patch_size = 8, hidden_size = 48, num_hidden_layers = 2, intermediate_size = 96 }
+language = { hidden_size = 64, num_hidden_layers = 2, intermediate_size = 96, max_position_embeddings = 300 }
+connector = "mlp"
+tokenizer = "tok"
+[data.scenes]
+format = "scenes"
+count = 60
+task = "caption"
+[data.held]
+format = "scenes"
+count = 8
+seed = 5
+task = "caption"
+[data.words]
+format = "text"
+annotations = "words.txt"
+[eval]
+validation = "held"
+[[stage]]
+name = "one"
+train = ["connector"]
+mixture = [{ data = "scenes" }]
+step_tokens = 700
+micro_tokens = 300
+[[stage]]
+name = "two"
+train = ["connector", "vision.layers[1:]"]
+mixture = [{ data = "scenes" }]
+step_tokens = 700
+micro_tokens = 300
+[[stage]]
+name = "three"
+train = ["connector", "language"]
+mixture = [{ data = "scenes" }]
+step_tokens = 700
+micro_tokens = 300
+)";
+
+inline std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const size_t at = text.find(from);
+  if (at == std::string::npos) ADD_FAILURE() << "no \"" << from << "\" in the text";
+  return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
+
+class SmallRun : public testing::Test {
+ protected:
+  void SetUp() override {
+    SIGHTLINE_NEEDS(environment_path("SIGHTLINE_BINARY"));
+    write("words.txt", "a cat and a dog on the mat\nthe dog and the cat\n");
+    write("recipe.toml", kSmallRecipe);
+    ASSERT_EQ(run("tokenizer train --text words.txt --vocab 280 --output tok").exit_code, 0);
+  }
+
+  std::filesystem::path path(const std::string& name) const { return folder_.path() / name; }
+  void write(const std::string& name, const std::string& text) const {
+    write_file(path(name), text);
+  }
+  CommandResult run(const std::string& words) const {
+    return run_command("cd " + folder_.path().string() + " && " +
+                       environment_path("SIGHTLINE_BINARY").string() + " " + words);
+  }
+  std::string weights(const std::string& run_folder, const std::string& part) const {
+    return read_file(path(run_folder) / "model" / part / "model.safetensors");
+  }
+  // The lines of a run's log.
+  std::vector<Json> log(const std::string& run_folder) const {
+    std::ifstream file(path(run_folder) / "run.jsonl");
+    std::vector<Json> lines;
+    for (std::string line; std::getline(file, line);) lines.push_back(Json::parse(line));
+    return lines;
+  }
+
+  TemporaryFolder folder_;
+};
+
+}  // namespace sightline::test
