@@ -59,13 +59,6 @@ fs::path parent_of(const fs::path& path) {
   return parent.empty() ? fs::path(".") : parent;
 }
 
-// Removes what was written aside and says why: nothing half-written stays.
-[[noreturn]] void give_up(const fs::path& aside, const fs::path& path, const char* what) {
-  const std::string why = reason();
-  ::unlink(aside.c_str());
-  fail("{}: {}: {}", path.string(), what, why);
-}
-
 // "run/model/" means "run/model": what is written aside must lie beside it, not inside.
 fs::path without_trailing_slash(fs::path path) {
   path = path.lexically_normal();
@@ -116,21 +109,40 @@ std::string read_file(const fs::path& path) {
   return bytes;
 }
 
-void write_file(const fs::path& path, std::string_view bytes) {
-  const fs::path aside = path.string() + ".partial";
-  {
-    Descriptor file(aside, O_WRONLY | O_CREAT | O_TRUNC);
-    check(file.good(), "{}: cannot create: {}", aside.string(), reason());
-    while (!bytes.empty()) {
-      const ssize_t count = ::write(file.number(), bytes.data(), bytes.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) give_up(aside, path, "cannot write");
-      bytes.remove_prefix(static_cast<size_t>(count));
-    }
-    if (::fsync(file.number()) != 0) give_up(aside, path, "cannot sync");
+FileWriter::FileWriter(fs::path path)
+    : path_(std::move(path)),
+      aside_(path_.string() + ".partial"),
+      number_(::open(aside_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+  if (number_ < 0) fail("{}: cannot create: {}", aside_.string(), reason());
+}
+
+FileWriter::~FileWriter() {
+  if (number_ < 0) return;
+  ::close(number_);
+  ::unlink(aside_.c_str());
+}
+
+void FileWriter::append(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(number_, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail("{}: cannot write: {}", path_.string(), reason());
+    bytes.remove_prefix(static_cast<size_t>(count));
   }
-  if (::rename(aside.c_str(), path.c_str()) != 0) give_up(aside, path, "cannot put in place");
-  sync_path(parent_of(path));
+}
+
+void FileWriter::commit() {
+  if (::fsync(number_) != 0) fail("{}: cannot sync: {}", path_.string(), reason());
+  rename_path(aside_, path_);
+  ::close(number_);
+  number_ = -1;
+  sync_path(parent_of(path_));
+}
+
+void write_file(const fs::path& path, std::string_view bytes) {
+  FileWriter writer(path);
+  writer.append(bytes);
+  writer.commit();
 }
 
 FolderWriter::FolderWriter(fs::path path)

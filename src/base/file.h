@@ -16,6 +16,24 @@ std::string read_file(const std::filesystem::path& path);
 // Writes to a temporary name beside `path`, syncs, renames. The old file stays until then.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
+// The same in pieces, for what is too large to stand in memory twice. Without commit() the
+// destructor removes what was written.
+class FileWriter {
+ public:
+  explicit FileWriter(std::filesystem::path path);
+  ~FileWriter();
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+
+  void append(std::string_view bytes);
+  void commit();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path aside_;
+  int number_ = -1;  // the open file's
+};
+
 // A folder built aside and put in place by commit(): `path` is never seen half-written. Without
 // commit() the destructor removes what was written. An existing folder at `path` is replaced.
 class FolderWriter {

@@ -160,16 +160,15 @@ void write_safetensors(const std::filesystem::path& path, const ParamMap& tensor
   }
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');  // the data start 8-byte aligned
-  std::string bytes(8, '\0');
   const uint64_t header_size = text.size();
-  std::memcpy(bytes.data(), &header_size, 8);
-  bytes += text;
-  bytes.reserve(bytes.size() + offset);
+  FileWriter writer(path);
+  writer.append({reinterpret_cast<const char*>(&header_size), 8});
+  writer.append(text);
   for (const auto& [name, tensor] : tensors) {
     const at::Tensor dense = tensor.detach().contiguous();
-    bytes.append(static_cast<const char*>(dense.data_ptr()), dense.nbytes());
+    writer.append({static_cast<const char*>(dense.data_ptr()), dense.nbytes()});
   }
-  write_file(path, bytes);
+  writer.commit();
 }
 
 }  // namespace sightline

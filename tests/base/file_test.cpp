@@ -113,6 +113,26 @@ TEST(File, FullDiskLeavesTheOldFile) {
   EXPECT_THAT(names_in(folder.path()), UnorderedElementsAre("weights"));
 }
 
+TEST(FileWriter, PutsPiecesInPlaceAtOnce) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "weights";
+  write_file(path, "old");
+  {
+    FileWriter writer(path);
+    writer.append("one ");
+    EXPECT_EQ(read_file(path), "old");
+    writer.append("two");
+    writer.commit();
+  }
+  EXPECT_EQ(read_file(path), "one two");
+  {
+    FileWriter given_up(path);
+    given_up.append("half");
+  }
+  EXPECT_EQ(read_file(path), "one two");
+  EXPECT_THAT(names_in(folder.path()), UnorderedElementsAre("weights"));
+}
+
 TEST(File, MapsBytes) {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "a";
