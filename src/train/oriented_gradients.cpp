@@ -30,7 +30,9 @@ int64_t num_oriented_gradients(int64_t patch_size) {
 at::Tensor patch_numbers(const at::Tensor& pixels_ICHW, int64_t patch_size) {
   const int64_t channels = pixels_ICHW.size(1);
   const int64_t down = pixels_ICHW.size(2) / patch_size, across = pixels_ICHW.size(3) / patch_size;
-  return pixels_ICHW.reshape({-1, channels, down, patch_size, across, patch_size})
+  return pixels_ICHW.narrow(2, 0, down * patch_size)
+      .narrow(3, 0, across * patch_size)
+      .reshape({-1, channels, down, patch_size, across, patch_size})
       .permute({0, 2, 4, 1, 3, 5})
       .reshape({-1, down * across, channels * patch_size * patch_size});
 }
@@ -56,6 +58,7 @@ at::Tensor oriented_gradients(const at::Tensor& pixels_ICHW, int64_t patch_size)
     sizes.push_back(size * (1.0 - away).clamp_min(0));
   }
   const int64_t cells = cells_across(patch_size);
+  // Cells beyond the last whole patch are dropped by patch_numbers().
   const at::Tensor counts = at::avg_pool2d(at::stack(sizes, 1), {patch_size / cells});
   const at::Tensor patches_IPC = patch_numbers(counts, cells);
   return patches_IPC / (at::linalg_vector_norm(patches_IPC, 2, {-1}, /*keepdim=*/true) + kFaint);

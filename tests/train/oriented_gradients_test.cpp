@@ -33,6 +33,17 @@ TEST(OrientedGradients, CountAnEdgeByItsOrientation) {
   }
 }
 
+// As SigLIP's patches do: 19 pixels hold two patches of 8.
+TEST(OrientedGradients, LeaveOutThePixelsBehindTheLastPatch) {
+  const at::Tensor pixels = at::sin(at::arange(2 * 3 * 19 * 19, at::kFloat)).view({2, 3, 19, 19});
+  const at::Tensor numbers_IPC = oriented_gradients(pixels, kPatch);
+  EXPECT_EQ(numbers_IPC.sizes(), (at::IntArrayRef{2, 4, num_oriented_gradients(kPatch)}));
+  const at::Tensor patches_IPC = patch_numbers(pixels, kPatch);
+  ASSERT_EQ(patches_IPC.sizes(), (at::IntArrayRef{2, 4, 3 * kPatch * kPatch}));
+  const at::Tensor whole = pixels.slice(2, 0, 16).slice(3, 0, 16);
+  EXPECT_TRUE(at::equal(patches_IPC, patch_numbers(whole, kPatch)));
+}
+
 TEST(OrientedGradients, AreTheSameInAnyColour) {
   const at::Tensor red = at::tensor({1.0f, 0.0f, 0.0f}), olive = at::tensor({0.6f, 0.9f, 0.1f});
   const at::Tensor a = oriented_gradients(half_plane(1.0, red), kPatch);
