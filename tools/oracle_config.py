@@ -1,5 +1,5 @@
-"""FOLDER/vit.json and llama.json -> what transformers' AutoConfig makes of them (seen.json), and the
-same configurations as transformers saves them (FOLDER/vit, FOLDER/llama)."""
+"""FOLDER/NAME.json, each a config -> what transformers' AutoConfig makes of them (seen.json, by name),
+and the same configurations as transformers saves them (FOLDER/NAME)."""
 
 import json
 import pathlib
@@ -9,8 +9,9 @@ from transformers import AutoConfig
 
 folder = pathlib.Path(sys.argv[1])
 seen = {}
-for kind in ("vit", "llama"):
-    config = AutoConfig.from_pretrained(folder / f"{kind}.json")
+for path in sorted(folder.glob("*.json")):
+    kind = path.stem
+    config = AutoConfig.from_pretrained(path)
     values = config.to_dict()
     # transformers 5 keeps rope_theta among rope_parameters.
     values.update({"rope_theta": (values.get("rope_parameters") or values).get("rope_theta")})

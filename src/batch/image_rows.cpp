@@ -5,7 +5,7 @@
 namespace sightline {
 
 int64_t rows_per_image(const VisionConfig& vision, const ConnectorConfig& connector) {
-  if (connector.kind == ConnectorKind::mlp) return vision.num_patches();
+  if (!connector.has_factor()) return vision.num_patches();
   const int64_t side = vision.patches_per_side();
   const int64_t factor = connector.factor;
   check(

@@ -8,7 +8,8 @@
 
 namespace sightline {
 
-// Patches after the connector's shuffle. A patch grid that the factor does not divide is an Error.
+// Patches, divided by factor^2 where the connector has one. A patch grid that the factor does not
+// divide is an Error.
 int64_t rows_per_image(const VisionConfig& vision, const ConnectorConfig& connector);
 
 }  // namespace sightline

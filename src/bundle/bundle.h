@@ -1,11 +1,12 @@
 #pragma once
 // A bundle: a model with all that is needed to use it. On disk, a model folder that stands alone:
 //
-//   sightline.json   format_version, mask, template, image processor, connector, what it was made
-//   by vision/          config.json, model.safetensors, preprocessor_config.json (Hugging Face's
-//   ViT) connector/       model.safetensors language/        config.json, model.safetensors,
-//   tokenizer.json (Hugging Face's Llama) recipe.toml      the resolved recipe of the run that made
-//   it README.md        the model card: parts, data and their terms, scores
+//   sightline.json  format_version, mask, template, connector
+//   vision/         config.json, model.safetensors, preprocessor_config.json (Hugging Face's own)
+//   connector/      model.safetensors
+//   language/       config.json, model.safetensors, tokenizer.json (Hugging Face's own)
+//   recipe.toml     the resolved recipe of the run that made it
+//   README.md       the model card: parts, data and their terms, scores
 //
 // It is written aside and renamed, so that a reader never meets a half-written one. A program that
 // does not know a folder's format version, mask or template refuses it.

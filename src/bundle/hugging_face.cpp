@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "tensor/safetensors.h"
+#include "tensor/safetensors_folder.h"
 
 #include <functional>
 
@@ -15,23 +15,28 @@ namespace fs = std::filesystem;
 namespace {
 
 using Shapes = std::vector<std::pair<std::string, std::vector<int64_t>>>;
-using FileName = std::function<std::string(const SafetensorsFile&, const std::string& name)>;
+using StoredName = std::function<std::string(const SafetensorsFolder&, const std::string& name)>;
 
 std::string without_prefix(const std::string& name, std::string_view prefix) {
   SL_ASSERT(name.starts_with(prefix), "{} does not start with {}", name, prefix);
   return name.substr(prefix.size());
 }
 
-void load_part(const fs::path& folder, const Shapes& shapes, const FileName& file_name,
+// What stands before a vision model's names in transformers' own files.
+std::string prefix_of(VisionKind kind) {
+  return kind == VisionKind::vit ? "vit." : "vision_model.";
+}
+
+void load_part(const fs::path& folder, const Shapes& shapes, const StoredName& stored_name,
                at::ScalarType dtype, ParamMap& params) {
-  const fs::path path = folder / "model.safetensors";
-  const SafetensorsFile file(path);
+  const SafetensorsFolder weights(folder);
   for (const auto& [name, shape] : shapes) {
-    const std::string stored = file_name(file, name);
-    at::Tensor tensor = file.load(stored, dtype);
+    const std::string stored = stored_name(weights, name);
+    at::Tensor tensor = weights.load(stored, dtype);
     check(tensor.sizes() == at::IntArrayRef(shape),
-          "{}: tensor \"{}\" has shape [{}], config.json makes it [{}]", path.string(), stored,
-          fmt::join(tensor.sizes(), ", "), fmt::join(shape, ", "));
+          "{}: tensor \"{}\" has shape [{}], config.json makes it [{}]",
+          weights.file_of(stored).string(), stored, fmt::join(tensor.sizes(), ", "),
+          fmt::join(shape, ", "));
     params.add(name, tensor);
   }
 }
@@ -63,29 +68,36 @@ LanguageConfig read_language_config(const fs::path& folder) {
 
 void load_vision(const fs::path& folder, const VisionConfig& config, at::ScalarType dtype,
                  ParamMap& params) {
-  const auto file_name = [](const SafetensorsFile& file, const std::string& name) {
+  const auto stored_name = [&](const SafetensorsFolder& weights, const std::string& name) {
     const std::string plain = without_prefix(name, "vision.");
-    return file.contains(plain) ? plain : "vit." + plain;
+    for (const char* prefix : {"", "vit.", "vision_model.", "vision_tower.vision_model.",
+                               "model.vision_tower.vision_model.", "model.vision_tower."}) {
+      if (weights.contains(prefix + plain)) return prefix + plain;
+    }
+    return prefix_of(config.kind) + plain;
   };
-  load_part(folder, vision_parameters(config), file_name, dtype, params);
+  load_part(folder, vision_parameters(config), stored_name, dtype, params);
 }
 
 void load_language(const fs::path& folder, const LanguageConfig& config, at::ScalarType dtype,
                    ParamMap& params) {
-  const auto file_name = [&](const SafetensorsFile& file, const std::string& name) {
+  const auto stored_name = [&](const SafetensorsFolder& weights, const std::string& name) {
     const std::string plain = without_prefix(name, "language.");
-    const bool stored_as_head = config.tie_word_embeddings && !file.contains(plain) &&
+    const bool stored_as_head = config.tie_word_embeddings && !weights.contains(plain) &&
                                 plain == "model.embed_tokens.weight" &&
-                                file.contains("lm_head.weight");
+                                weights.contains("lm_head.weight");
     return stored_as_head ? std::string("lm_head.weight") : plain;
   };
-  load_part(folder, language_parameters(config), file_name, dtype, params);
+  load_part(folder, language_parameters(config), stored_name, dtype, params);
 }
 
 void save_vision(const fs::path& folder, const VisionConfig& config, const ParamMap& params) {
   save_part(
       folder, to_json(config), vision_parameters(config),
-      [](const std::string& name) { return "vit." + without_prefix(name, "vision."); }, params);
+      [&](const std::string& name) {
+        return prefix_of(config.kind) + without_prefix(name, "vision.");
+      },
+      params);
 }
 
 void save_language(const fs::path& folder, const LanguageConfig& config, const ParamMap& params) {

@@ -1,8 +1,10 @@
 #pragma once
-// Parts of a model from and to Hugging Face folders (config.json, model.safetensors).
+// Parts of a model from and to Hugging Face folders (config.json, and model.safetensors or shards
+// with an index).
 //
 // Parameter names: a part's prefix and Hugging Face's own name. Vision: "vit.X" (ViTForImage-
-// Classification) or "X" (ViTModel) is "vision.X". Language: "model.X" and "lm_head.weight" are
+// Classification), "vision_model.X" (SiglipVisionModel, SiglipModel), the same within a larger
+// model's "vision_tower", or "X" alone is "vision.X". Language: "model.X" and "lm_head.weight" are
 // "language.model.X" and "language.lm_head.weight"; tied weights may be stored under either name.
 
 #include "model/model.h"

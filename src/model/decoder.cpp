@@ -4,6 +4,7 @@
 #include "model/rms_norm.h"
 
 #include <cmath>
+#include <optional>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -16,31 +17,21 @@
 
 namespace sightline {
 
-namespace {
+Rotary::Rotary(const at::Tensor& positions_T, const LanguageConfig& config, at::ScalarType dtype) {
+  const at::ScalarType precise = dtype == at::kDouble ? at::kDouble : at::kFloat;
+  const at::Tensor exponents =
+      at::arange(0, config.head_dim, 2, at::TensorOptions(precise)) / config.head_dim;
+  const at::Tensor angles_Th =
+      at::outer(positions_T.to(precise), at::pow(config.rope_theta, -exponents));
+  const at::Tensor angles_Td = at::cat({angles_Th, angles_Th}, 1).unsqueeze(1);
+  cos_T1d_ = angles_Td.cos().to(dtype);
+  sin_T1d_ = angles_Td.sin().to(dtype);
+}
 
-// Cosines and sines of the rotary angles, [T, 1, d], in the rows' dtype: angles are taken in fp32
-// (double for double), as Hugging Face does.
-struct Rotary {
-  at::Tensor cos_T1d, sin_T1d;
-
-  Rotary(const at::Tensor& positions_T, const LanguageConfig& config, at::ScalarType dtype) {
-    const at::ScalarType precise = dtype == at::kDouble ? at::kDouble : at::kFloat;
-    const at::Tensor exponents =
-        at::arange(0, config.head_dim, 2, at::TensorOptions(precise)) / config.head_dim;
-    const at::Tensor angles_Th =
-        at::outer(positions_T.to(precise), at::pow(config.rope_theta, -exponents));
-    const at::Tensor angles_Td = at::cat({angles_Th, angles_Th}, 1).unsqueeze(1);
-    cos_T1d = angles_Td.cos().to(dtype);
-    sin_T1d = angles_Td.sin().to(dtype);
-  }
-
-  at::Tensor operator()(const at::Tensor& x_THd) const {
-    const auto halves = x_THd.chunk(2, 2);
-    return x_THd * cos_T1d + at::cat({-halves[1], halves[0]}, 2) * sin_T1d;
-  }
-};
-
-}  // namespace
+at::Tensor Rotary::operator()(const at::Tensor& x_THd) const {
+  const auto halves = x_THd.chunk(2, 2);
+  return x_THd * cos_T1d_ + at::cat({-halves[1], halves[0]}, 2) * sin_T1d_;
+}
 
 Decoder::Decoder(const LanguageConfig& config, const ParamMap& params)
     : config_(config), params_(params) {}
@@ -57,32 +48,50 @@ double Decoder::attention_scale() const {
   return 1.0 / std::sqrt(static_cast<double>(config_.head_dim));
 }
 
-at::Tensor Decoder::forward(const at::Tensor& x_TD, const at::Tensor& positions_T,
-                            const Attend& attend, Dropout dropout) const {
-  const Rotary rotate(positions_T, config_, x_TD.scalar_type());
-  const auto norm = [&](const at::Tensor& x, const std::string& name) {
-    return rms_norm(x, param(name + ".weight"), config_.rms_norm_eps);
+at::Tensor Decoder::norm(const at::Tensor& x_TD, const std::string& name) const {
+  return rms_norm(x_TD, param(name + ".weight"), config_.rms_norm_eps);
+}
+
+at::Tensor Decoder::layer(const at::Tensor& x_TD, int64_t number, const Rotary& rotate,
+                          const Attend& attend, Dropout dropout) const {
+  const std::string prefix = fmt::format("model.layers.{}.", number);
+  const auto linear = [&](const at::Tensor& input, const char* name) {
+    return at::linear(input, param(prefix + name + ".weight"));
   };
+  const auto heads = [&](const at::Tensor& input, const std::string& name, int64_t count) {
+    const auto bias = config_.kind == LanguageKind::qwen2
+                          ? std::optional<at::Tensor>(param(prefix + name + ".bias"))
+                          : std::nullopt;
+    return at::linear(input, param(prefix + name + ".weight"), bias)
+        .view({-1, count, config_.head_dim});
+  };
+
+  const at::Tensor a_TD = norm(x_TD, prefix + "input_layernorm");
+  const at::Tensor attended_THd =
+      attend(number, rotate(heads(a_TD, "self_attn.q_proj", config_.num_attention_heads)),
+             rotate(heads(a_TD, "self_attn.k_proj", config_.num_key_value_heads)),
+             heads(a_TD, "self_attn.v_proj", config_.num_key_value_heads));
+  const at::Tensor y_TD = x_TD + dropped_out(linear(attended_THd.flatten(1), "self_attn.o_proj"),
+                                             dropout.at("attention", number));
+  const at::Tensor b_TD = norm(y_TD, prefix + "post_attention_layernorm");
+  const at::Tensor inner = at::silu(linear(b_TD, "mlp.gate_proj")) * linear(b_TD, "mlp.up_proj");
+  return y_TD + dropped_out(linear(inner, "mlp.down_proj"), dropout.at("mlp", number));
+}
+
+at::Tensor Decoder::forward(const at::Tensor& x_TD, const at::Tensor& positions_T,
+                            const Attend& attend, Dropout dropout, Activations activations) const {
+  const Rotary rotate(positions_T, config_, x_TD.scalar_type());
   at::Tensor x = x_TD;
   for (int64_t i = 0; i < config_.num_hidden_layers; ++i) {
-    const std::string prefix = fmt::format("model.layers.{}.", i);
-    const auto linear = [&](const at::Tensor& input, const char* name) {
-      return at::linear(input, param(prefix + name + ".weight"));
-    };
-    const auto heads = [&](const at::Tensor& input, const char* name, int64_t count) {
-      return linear(input, name).view({-1, count, config_.head_dim});
-    };
-
-    const at::Tensor a = norm(x, prefix + "input_layernorm");
-    const at::Tensor attended =
-        attend(i, rotate(heads(a, "self_attn.q_proj", config_.num_attention_heads)),
-               rotate(heads(a, "self_attn.k_proj", config_.num_key_value_heads)),
-               heads(a, "self_attn.v_proj", config_.num_key_value_heads));
-    x = x +
-        dropped_out(linear(attended.flatten(1), "self_attn.o_proj"), dropout.at("attention", i));
-    const at::Tensor b = norm(x, prefix + "post_attention_layernorm");
-    const at::Tensor inner = at::silu(linear(b, "mlp.gate_proj")) * linear(b, "mlp.up_proj");
-    x = x + dropped_out(linear(inner, "mlp.down_proj"), dropout.at("mlp", i));
+    if (activations == Activations::kept) {
+      x = layer(x, i, rotate, attend, dropout);
+      continue;
+    }
+    x = recomputed(
+        [this, i, rotate, attend, dropout](const at::Tensor& input) {
+          return layer(input, i, rotate, attend, dropout);
+        },
+        x, params_.starting_with(fmt::format("language.model.layers.{}.", i)));
   }
   return norm(x, "model.norm");
 }
@@ -100,6 +109,11 @@ std::vector<std::pair<std::string, std::vector<int64_t>>> language_parameters(
     list.push_back({prefix + "self_attn.q_proj.weight", {q, d}});
     list.push_back({prefix + "self_attn.k_proj.weight", {kv, d}});
     list.push_back({prefix + "self_attn.v_proj.weight", {kv, d}});
+    if (config.kind == LanguageKind::qwen2) {
+      list.push_back({prefix + "self_attn.q_proj.bias", {q}});
+      list.push_back({prefix + "self_attn.k_proj.bias", {kv}});
+      list.push_back({prefix + "self_attn.v_proj.bias", {kv}});
+    }
     list.push_back({prefix + "self_attn.o_proj.weight", {d, q}});
     list.push_back({prefix + "post_attention_layernorm.weight", {d}});
     list.push_back({prefix + "mlp.gate_proj.weight", {m, d}});

@@ -1,6 +1,7 @@
 #pragma once
-// A Llama decoder as transformers' LlamaModel computes it (modeling_llama.py): RMSNorm, rotary
-// positions (neox halves), grouped-query attention, SwiGLU.
+// A decoder as transformers' LlamaModel computes it (modeling_llama.py): RMSNorm, rotary positions
+// (neox halves), grouped-query attention, SwiGLU. Qwen2Model (modeling_qwen2.py) is the same with
+// biases of the queries, keys and values.
 //
 // The decoder knows no mask and keeps no state: its rows are packed, and how they attend is an
 // argument. Training passes a plan's attention, generation one that reads and fills a KV cache.
@@ -11,12 +12,24 @@
 #include "model/dropout.h"
 #include "recipe/model_config.h"
 #include "tensor/param_map.h"
+#include "tensor/recompute.h"
 
 #include <functional>
 
 #include <ATen/core/Tensor.h>
 
 namespace sightline {
+
+// Cosines and sines of the rotary angles, [T, 1, d], in the rows' dtype: angles are taken in fp32
+// (double for double), as Hugging Face does.
+class Rotary {
+ public:
+  Rotary(const at::Tensor& positions_T, const LanguageConfig& config, at::ScalarType dtype);
+  at::Tensor operator()(const at::Tensor& x_THd) const;
+
+ private:
+  at::Tensor cos_T1d_, sin_T1d_;
+};
 
 // (layer, q [T, H, d], k [T, G, d], v [T, G, d]) -> [T, H, d]; q and k are rotated already.
 using Attend = std::function<at::Tensor(int64_t layer, const at::Tensor& q_THd,
@@ -30,9 +43,10 @@ class Decoder {
   // Token embeddings [T, D] of ids [T] (int64).
   at::Tensor embed(const at::Tensor& tokens_T) const;
   // All layers and the last norm: [T, D] -> [T, D]. positions [T] (int64). Dropout is of what
-  // attention and MLP add to the rows.
+  // attention and MLP add to the rows. Where activations are recomputed, `attend` is called again
+  // in the backward pass, and must still be able to.
   at::Tensor forward(const at::Tensor& x_TD, const at::Tensor& positions_T, const Attend& attend,
-                     Dropout dropout = {}) const;
+                     Dropout dropout = {}, Activations activations = Activations::kept) const;
   // The output head's weight [V, D]: the embedding's where they are tied.
   const at::Tensor& head() const;
 
@@ -40,6 +54,9 @@ class Decoder {
   const LanguageConfig& config() const { return config_; }
 
  private:
+  at::Tensor norm(const at::Tensor& x_TD, const std::string& name) const;
+  at::Tensor layer(const at::Tensor& x_TD, int64_t number, const Rotary& rotate,
+                   const Attend& attend, Dropout dropout) const;
   const at::Tensor& param(const std::string& name) const { return params_.at("language." + name); }
 
   LanguageConfig config_;

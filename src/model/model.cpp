@@ -21,7 +21,8 @@ Model::Model(ModelConfig config, ParamMap params)
     : config_(std::move(config)), params_(std::move(params)) {
   if (config_.vision) vision_.emplace(*config_.vision, params_);
   if (config_.language) language_.emplace(*config_.language, params_);
-  if (config_.sees()) connector_.emplace(config_.connector, params_);
+  if (config_.sees())
+    connector_.emplace(config_.connector, config_.vision->layer_norm_eps, params_);
 }
 
 at::ScalarType Model::dtype() const { return params_.begin()->second.scalar_type(); }
@@ -42,10 +43,11 @@ const Decoder& Model::language() const {
 }
 
 at::Tensor Model::image_rows(const at::Tensor& pixels_or_hidden, int64_t depth,
-                             const ModelDropout& dropout) const {
+                             const ModelDropout& dropout, Activations activations) const {
   const at::Tensor features_IPV =
-      depth == kFromPixels ? vision().forward(pixels_or_hidden, dropout.vision)
-                           : vision().above(pixels_or_hidden.to(dtype()), depth, dropout.vision);
+      depth == kFromPixels
+          ? vision().forward(pixels_or_hidden, dropout.vision, activations)
+          : vision().above(pixels_or_hidden.to(dtype()), depth, dropout.vision, activations);
   return connector().forward(features_IPV, dropout.connector);
 }
 
@@ -70,17 +72,17 @@ at::Tensor Model::embed(const Batch& batch, const at::Tensor& image_rows_IRD) co
 }
 
 at::Tensor Model::forward(const Batch& batch, const at::Tensor& image_rows_IRD,
-                          const ModelDropout& dropout) const {
+                          const ModelDropout& dropout, Activations activations) const {
   const AttentionTables tables = lower_plan(batch.plan);
   const double scale = language().attention_scale();
   const std::vector<int64_t> positions(batch.layout.position_T.begin(),
                                        batch.layout.position_T.end());
   return language().forward(
       embed(batch, image_rows_IRD), at::tensor(positions, at::kLong),
-      [&](int64_t, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+      [tables, scale](int64_t, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
         return planned_attention(tables, q, k, v, scale);
       },
-      dropout.language);
+      dropout.language, activations);
 }
 
 std::vector<std::pair<std::string, std::vector<int64_t>>> parameter_shapes(
@@ -96,15 +98,25 @@ std::vector<std::pair<std::string, std::vector<int64_t>>> parameter_shapes(
   return list;
 }
 
+namespace {
+
+// Gemma's projection is stored as [in, out], linear layers as [out, in].
+int64_t inputs_of_connector(const std::string& name, const std::vector<int64_t>& shape) {
+  return name == "connector.mm_input_projection_weight" ? shape.front() : shape.back();
+}
+
+}  // namespace
+
 at::Tensor random_parameter(const std::string& name, const std::vector<int64_t>& shape,
                             uint64_t seed, double initializer_range) {
   const bool is_bias = name.ends_with(".bias");
   const bool is_norm = name.find("norm") != std::string::npos;
-  if (is_bias) return at::zeros(shape, at::kFloat);
+  const bool is_offset = name == "connector.mm_soft_emb_norm.weight";  // from 1, as Gemma's
+  if (is_bias || is_offset) return at::zeros(shape, at::kFloat);
   if (is_norm) return at::ones(shape, at::kFloat);
   double deviation = initializer_range;
   if (name.starts_with("connector."))
-    deviation = 1.0 / std::sqrt(static_cast<double>(shape.back()));
+    deviation = 1.0 / std::sqrt(static_cast<double>(inputs_of_connector(name, shape)));
   at::Tensor tensor = at::empty(shape, at::kFloat);
   Rng rng(derive_seed(seed, name));
   float* values = tensor.data_ptr<float>();

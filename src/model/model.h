@@ -49,7 +49,8 @@ class Model {
   // Pixels [I, 3, h, w], or a hidden state stored at the vision model's cut `depth`, -> rows
   // [I, R, D] of the language model.
   at::Tensor image_rows(const at::Tensor& pixels_or_hidden, int64_t depth,
-                        const ModelDropout& dropout = {}) const;
+                        const ModelDropout& dropout = {},
+                        Activations activations = Activations::kept) const;
 
   // The batch's embedded rows [T, D]: tokens by the embedding, image rows by `image_rows_IRD`
   // (undefined where the batch has no image). A placeholder never reaches the embedding.
@@ -57,7 +58,8 @@ class Model {
 
   // embed() through all layers under the batch's plan: [T, D], behind the last norm.
   at::Tensor forward(const Batch& batch, const at::Tensor& image_rows_IRD,
-                     const ModelDropout& dropout = {}) const;
+                     const ModelDropout& dropout = {},
+                     Activations activations = Activations::kept) const;
 
  private:
   ModelConfig config_;

@@ -12,12 +12,51 @@
 
 namespace sightline {
 
+namespace {
+
+// Hugging Face's names of the two kinds' parameters, for what both have.
+struct Names {
+  const char *patches, *positions, *layers, *norm_before, *query, *key, *value, *out, *norm_after,
+      *up, *down, *last_norm;
+};
+
+constexpr Names kVit = {.patches = "embeddings.patch_embeddings.projection",
+                        .positions = "embeddings.position_embeddings",
+                        .layers = "encoder.layer.",
+                        .norm_before = "layernorm_before",
+                        .query = "attention.attention.query",
+                        .key = "attention.attention.key",
+                        .value = "attention.attention.value",
+                        .out = "attention.output.dense",
+                        .norm_after = "layernorm_after",
+                        .up = "intermediate.dense",
+                        .down = "output.dense",
+                        .last_norm = "layernorm"};
+
+constexpr Names kSiglip = {.patches = "embeddings.patch_embedding",
+                           .positions = "embeddings.position_embedding.weight",
+                           .layers = "encoder.layers.",
+                           .norm_before = "layer_norm1",
+                           .query = "self_attn.q_proj",
+                           .key = "self_attn.k_proj",
+                           .value = "self_attn.v_proj",
+                           .out = "self_attn.out_proj",
+                           .norm_after = "layer_norm2",
+                           .up = "mlp.fc1",
+                           .down = "mlp.fc2",
+                           .last_norm = "post_layernorm"};
+
+const Names& names_of(VisionKind kind) { return kind == VisionKind::vit ? kVit : kSiglip; }
+
+}  // namespace
+
 VisionEncoder::VisionEncoder(const VisionConfig& config, const ParamMap& params)
     : config_(config), params_(params) {}
 
 at::Tensor VisionEncoder::patches(const at::Tensor& pixels_ICHW) const {
-  const at::Tensor& weight = param("embeddings.patch_embeddings.projection.weight");
-  const at::Tensor& bias = param("embeddings.patch_embeddings.projection.bias");
+  const std::string name = names_of(config_.kind).patches;
+  const at::Tensor& weight = param(name + ".weight");
+  const at::Tensor& bias = param(name + ".bias");
   const int64_t stride = config_.patch_size;
   const at::Tensor grid_IDhw =
       at::conv2d(pixels_ICHW.to(weight.scalar_type()), weight, bias, {stride, stride});
@@ -25,13 +64,16 @@ at::Tensor VisionEncoder::patches(const at::Tensor& pixels_ICHW) const {
 }
 
 at::Tensor VisionEncoder::with_positions(const at::Tensor& patches_IPD) const {
+  const at::Tensor& positions = param(names_of(config_.kind).positions);
+  if (config_.class_tokens() == 0) return patches_IPD + positions;
   const at::Tensor class_token =
       param("embeddings.cls_token").expand({patches_IPD.size(0), 1, config_.hidden_size});
-  return at::cat({class_token, patches_IPD}, 1) + param("embeddings.position_embeddings");
+  return at::cat({class_token, patches_IPD}, 1) + positions;
 }
 
 at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number, Dropout dropout) const {
-  const std::string prefix = fmt::format("encoder.layer.{}.", number);
+  const Names& names = names_of(config_.kind);
+  const std::string prefix = fmt::format("{}{}.", names.layers, number);
   const auto linear = [&](const at::Tensor& x, const char* name) {
     return at::linear(x, param(prefix + name + ".weight"), param(prefix + name + ".bias"));
   };
@@ -43,78 +85,102 @@ at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number, Dropout
     return x.unflatten(2, {config_.num_attention_heads, -1}).transpose(1, 2);
   };
 
-  const at::Tensor a = norm(x_IND, "layernorm_before");
+  const at::Tensor a = norm(x_IND, names.norm_before);
   const at::Tensor attended = at::scaled_dot_product_attention(
-      heads(linear(a, "attention.attention.query")), heads(linear(a, "attention.attention.key")),
-      heads(linear(a, "attention.attention.value")));
-  const at::Tensor added = linear(attended.transpose(1, 2).flatten(2), "attention.output.dense");
+      heads(linear(a, names.query)), heads(linear(a, names.key)), heads(linear(a, names.value)));
+  const at::Tensor added = linear(attended.transpose(1, 2).flatten(2), names.out);
   const at::Tensor x = x_IND + dropped_out(added, dropout.at("attention", number));
-  const at::Tensor inner = linear(norm(x, "layernorm_after"), "intermediate.dense");
-  return x + dropped_out(linear(at::gelu(inner), "output.dense"), dropout.at("mlp", number));
+  const at::Tensor inner = linear(norm(x, names.norm_after), names.up);
+  const char* gelu = config_.kind == VisionKind::vit ? "none" : "tanh";
+  return x + dropped_out(linear(at::gelu(inner, gelu), names.down), dropout.at("mlp", number));
 }
 
 at::Tensor VisionEncoder::finish(const at::Tensor& x_IND) const {
-  const at::Tensor normed = at::layer_norm(x_IND, {config_.hidden_size}, param("layernorm.weight"),
-                                           param("layernorm.bias"), config_.layer_norm_eps);
-  return normed.slice(1, 1);  // patches alone: the class token has no place in the picture
+  // Patches alone: the class token has no place in the picture.
+  const at::Tensor patches_IPD = x_IND.slice(1, config_.class_tokens());
+  if (!config_.last_norm) return patches_IPD;
+  const std::string name = names_of(config_.kind).last_norm;
+  return at::layer_norm(patches_IPD, {config_.hidden_size}, param(name + ".weight"),
+                        param(name + ".bias"), config_.layer_norm_eps);
 }
 
-at::Tensor VisionEncoder::below(const at::Tensor& pixels_ICHW, int64_t depth,
-                                Dropout dropout) const {
-  SL_ASSERT(depth >= 0 && depth <= config_.num_hidden_layers + 1, "depth {}", depth);
-  at::Tensor x = with_positions(patches(pixels_ICHW));
-  for (int64_t i = 0; i < std::min(depth, config_.num_hidden_layers); ++i) {
-    x = layer(x, i, dropout);
+at::Tensor VisionEncoder::layers(at::Tensor x_IND, int64_t first, int64_t last, Dropout dropout,
+                                 Activations activations) const {
+  for (int64_t i = first; i < last; ++i) {
+    if (activations == Activations::kept) {
+      x_IND = layer(x_IND, i, dropout);
+      continue;
+    }
+    x_IND = recomputed(
+        [this, i, dropout](const at::Tensor& x) { return layer(x, i, dropout); }, x_IND,
+        params_.starting_with(fmt::format("vision.{}{}.", names_of(config_.kind).layers, i)));
   }
+  return x_IND;
+}
+
+at::Tensor VisionEncoder::below(const at::Tensor& pixels_ICHW, int64_t depth, Dropout dropout,
+                                Activations activations) const {
+  SL_ASSERT(depth >= 0 && depth <= config_.num_hidden_layers + 1, "depth {}", depth);
+  const at::Tensor x = layers(with_positions(patches(pixels_ICHW)), 0,
+                              std::min(depth, config_.num_hidden_layers), dropout, activations);
   return depth > config_.num_hidden_layers ? finish(x) : x;
 }
 
-at::Tensor VisionEncoder::above(const at::Tensor& hidden_IND, int64_t depth,
-                                Dropout dropout) const {
+at::Tensor VisionEncoder::above(const at::Tensor& hidden_IND, int64_t depth, Dropout dropout,
+                                Activations activations) const {
   if (depth > config_.num_hidden_layers) return hidden_IND;
-  at::Tensor x = hidden_IND;
-  for (int64_t i = depth; i < config_.num_hidden_layers; ++i) x = layer(x, i, dropout);
-  return finish(x);
+  return finish(layers(hidden_IND, depth, config_.num_hidden_layers, dropout, activations));
 }
 
-at::Tensor VisionEncoder::forward(const at::Tensor& pixels_ICHW, Dropout dropout) const {
-  return below(pixels_ICHW, config_.num_hidden_layers + 1, dropout);
+at::Tensor VisionEncoder::forward(const at::Tensor& pixels_ICHW, Dropout dropout,
+                                  Activations activations) const {
+  return below(pixels_ICHW, config_.num_hidden_layers + 1, dropout, activations);
 }
 
 std::vector<int64_t> VisionEncoder::shape_at(int64_t depth) const {
   const int64_t patches = config_.num_patches();
-  return {depth > config_.num_hidden_layers ? patches : patches + 1, config_.hidden_size};
+  const bool finished = depth > config_.num_hidden_layers;
+  return {finished ? patches : patches + config_.class_tokens(), config_.hidden_size};
 }
 
 std::vector<std::pair<std::string, std::vector<int64_t>>> vision_parameters(
     const VisionConfig& config) {
   const int64_t d = config.hidden_size, m = config.intermediate_size, p = config.patch_size;
-  std::vector<std::pair<std::string, std::vector<int64_t>>> list = {
-      {"vision.embeddings.cls_token", {1, 1, d}},
-      {"vision.embeddings.position_embeddings", {1, config.num_patches() + 1, d}},
-      {"vision.embeddings.patch_embeddings.projection.weight", {d, 3, p, p}},
-      {"vision.embeddings.patch_embeddings.projection.bias", {d}}};
+  const Names& names = names_of(config.kind);
+  const int64_t tokens = config.num_patches() + config.class_tokens();
+  std::vector<std::pair<std::string, std::vector<int64_t>>> list;
+  const auto add = [&](const std::string& name, std::vector<int64_t> shape) {
+    list.emplace_back("vision." + name, std::move(shape));
+  };
+  if (config.class_tokens() > 0) add("embeddings.cls_token", {1, 1, d});
+  // SigLIP's positions are an embedding table.
+  add(names.positions, config.kind == VisionKind::vit ? std::vector<int64_t>{1, tokens, d}
+                                                      : std::vector<int64_t>{tokens, d});
+  add(names.patches + std::string(".weight"), {d, 3, p, p});
+  add(names.patches + std::string(".bias"), {d});
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
-    const std::string prefix = fmt::format("vision.encoder.layer.{}.", i);
+    const std::string prefix = fmt::format("{}{}.", names.layers, i);
     const auto linear = [&](const char* name, int64_t out, int64_t in) {
-      list.push_back({prefix + name + ".weight", {out, in}});
-      list.push_back({prefix + name + ".bias", {out}});
+      add(prefix + name + ".weight", {out, in});
+      add(prefix + name + ".bias", {out});
     };
     const auto norm = [&](const char* name) {
-      list.push_back({prefix + name + ".weight", {d}});
-      list.push_back({prefix + name + ".bias", {d}});
+      add(prefix + name + ".weight", {d});
+      add(prefix + name + ".bias", {d});
     };
-    norm("layernorm_before");
-    linear("attention.attention.query", d, d);
-    linear("attention.attention.key", d, d);
-    linear("attention.attention.value", d, d);
-    linear("attention.output.dense", d, d);
-    norm("layernorm_after");
-    linear("intermediate.dense", m, d);
-    linear("output.dense", d, m);
+    norm(names.norm_before);
+    linear(names.query, d, d);
+    linear(names.key, d, d);
+    linear(names.value, d, d);
+    linear(names.out, d, d);
+    norm(names.norm_after);
+    linear(names.up, m, d);
+    linear(names.down, d, m);
   }
-  list.push_back({"vision.layernorm.weight", {d}});
-  list.push_back({"vision.layernorm.bias", {d}});
+  if (config.last_norm) {
+    add(names.last_norm + std::string(".weight"), {d});
+    add(names.last_norm + std::string(".bias"), {d});
+  }
   return list;
 }
 

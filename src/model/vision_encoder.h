@@ -1,13 +1,16 @@
 #pragma once
-// A Vision Transformer as transformers' ViTModel computes it (modeling_vit.py): patch embedding,
-// class token, learned positions, pre-norm layers, exact GELU, a last LayerNorm.
+// A Vision Transformer: patch embedding, learned positions, pre-norm layers, a last LayerNorm. Of
+// kind `vit` as transformers' ViTModel computes it (modeling_vit.py): a class token, exact GELU; of
+// kind `siglip` as SiglipVisionModel (modeling_siglip.py, without its pooling head): no class
+// token, GELU by tanh.
 //
-// Legend: I images, N tokens an image (class token first, then P patches row by row), D hidden
-// size.
+// Legend: I images, N tokens an image (a class token first where there is one, then P patches row
+// by row), D hidden size.
 
 #include "model/dropout.h"
 #include "recipe/model_config.h"
 #include "tensor/param_map.h"
+#include "tensor/recompute.h"
 
 #include <ATen/core/Tensor.h>
 
@@ -21,12 +24,14 @@ class VisionEncoder {
   // The model cut in two at `depth`: what lies below layer `depth`, and from there on. depth 0 cuts
   // behind the embeddings; num_layers before the last norm; num_layers + 1 behind it. A frozen
   // lower part is computed once and stored, at the cut `lowest_vision_layer()` gives.
-  // Dropout is of what attention and MLP add in each layer.
-  at::Tensor below(const at::Tensor& pixels_ICHW, int64_t depth, Dropout dropout = {}) const;
-  at::Tensor above(const at::Tensor& hidden_IND, int64_t depth, Dropout dropout = {}) const;
+  at::Tensor below(const at::Tensor& pixels_ICHW, int64_t depth, Dropout dropout = {},
+                   Activations activations = Activations::kept) const;
+  at::Tensor above(const at::Tensor& hidden_IND, int64_t depth, Dropout dropout = {},
+                   Activations activations = Activations::kept) const;
 
   // Patch features [I, P, D]: above(below(pixels, depth), depth) for any depth.
-  at::Tensor forward(const at::Tensor& pixels_ICHW, Dropout dropout = {}) const;
+  at::Tensor forward(const at::Tensor& pixels_ICHW, Dropout dropout = {},
+                     Activations activations = Activations::kept) const;
 
   // Patch embeddings [I, P, D] without positions; and tokens [I, N, D] with the class token and
   // positions put to them. Between the two, reconstruction hides patches.
@@ -39,6 +44,9 @@ class VisionEncoder {
 
  private:
   at::Tensor layer(const at::Tensor& x_IND, int64_t number, Dropout dropout) const;
+  // Layers [first, last).
+  at::Tensor layers(at::Tensor x_IND, int64_t first, int64_t last, Dropout dropout,
+                    Activations activations) const;
   at::Tensor finish(const at::Tensor& x_IND) const;
   const at::Tensor& param(const std::string& name) const { return params_.at("vision." + name); }
 

@@ -20,3 +20,12 @@
   CHOICE(jsonl)                        \
   CHOICE(text)                         \
   CHOICE(scenes)
+
+// connector = "NAME": src/model/connector_NAME.cpp defines `ConnectorRule connector_NAME()`. The
+// second word says what shares a row of the language model: a `patch` has one of its own, a
+// `square` of factor x factor patches has one together.
+#define SIGHTLINE_CONNECTORS(CHOICE) \
+  CHOICE(mlp, patch)                 \
+  CHOICE(shuffle, square)            \
+  CHOICE(linear, patch)              \
+  CHOICE(pool, square)

@@ -4,6 +4,7 @@
 // configuration_qwen2.py (names and defaults).
 
 #include "base/json.h"
+#include "recipe/choices.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -60,21 +61,33 @@ struct LanguageConfig {
   bool operator==(const LanguageConfig&) const = default;
 };
 
-enum class ConnectorKind {
-  mlp,      // Linear - GELU - Linear a patch (Hugging Face's LLaVA)
-  shuffle,  // factor x factor neighbouring patches side by side, then the same MLP: fewer tokens
-  linear,   // one Linear a patch (Hugging Face's PaliGemma)
-  pool,     // mean of factor x factor patches, RMSNorm, a matrix (Hugging Face's Gemma 3)
-};
+// What each is: src/model/connector.h.
+#define SIGHTLINE_ENUMERATOR(name, of) name,
+enum class ConnectorKind { SIGHTLINE_CONNECTORS(SIGHTLINE_ENUMERATOR) };
+#undef SIGHTLINE_ENUMERATOR
+
+enum class RowOf { patch, square };
+
+constexpr RowOf row_of(ConnectorKind kind) {
+#define SIGHTLINE_CASE(name, of) \
+  case ConnectorKind::name:      \
+    return RowOf::of;
+  switch (kind) { SIGHTLINE_CONNECTORS(SIGHTLINE_CASE) }
+#undef SIGHTLINE_CASE
+  return RowOf::patch;
+}
 
 struct ConnectorConfig {
   ConnectorKind kind = ConnectorKind::mlp;
-  int64_t factor = 2;  // side of the square of patches of shuffle and pool; else 1
+  int64_t factor = 2;  // side of the square of patches that share a row; else 1
+  bool has_factor() const { return row_of(kind) == RowOf::square; }
   bool operator==(const ConnectorConfig&) const = default;
 };
 
 // From and to the JSON of Hugging Face's config.json; `source` names it in errors. What the model
-// cannot do (another activation, rope scaling, biases) is an Error naming the key.
+// cannot do (another activation, rope scaling, other biases) is an Error naming the key. A vision
+// model may stand inside a larger file, under "vision_config". `last_norm` is a key of our own,
+// "sightline_last_norm", which other programs pass over.
 VisionConfig vision_config_from_json(const Json& json, const std::string& source);
 Json to_json(const VisionConfig& config);
 LanguageConfig language_config_from_json(const Json& json, const std::string& source);

@@ -26,11 +26,18 @@ constexpr auto names_of(MaskPolicy) {
 constexpr auto names_of(NumberType) {
   return std::array<Named<NumberType>, 2>{{{"fp32", NumberType::fp32}, {"bf16", NumberType::bf16}}};
 }
+constexpr auto names_of(VisionKind) {
+  return std::array<Named<VisionKind>, 2>{
+      {{"vit", VisionKind::vit}, {"siglip", VisionKind::siglip}}};
+}
+constexpr auto names_of(LanguageKind) {
+  return std::array<Named<LanguageKind>, 2>{
+      {{"llama", LanguageKind::llama}, {"qwen2", LanguageKind::qwen2}}};
+}
 constexpr auto names_of(ConnectorKind) {
-  return std::array<Named<ConnectorKind>, 4>{{{"mlp", ConnectorKind::mlp},
-                                              {"shuffle", ConnectorKind::shuffle},
-                                              {"linear", ConnectorKind::linear},
-                                              {"pool", ConnectorKind::pool}}};
+#define SIGHTLINE_NAMED(name, of) Named<ConnectorKind>{#name, ConnectorKind::name},
+  return std::to_array({SIGHTLINE_CONNECTORS(SIGHTLINE_NAMED)});
+#undef SIGHTLINE_NAMED
 }
 constexpr auto names_of(DataFormat) {
 #define SIGHTLINE_NAMED(name) Named<DataFormat>{#name, DataFormat::name},

@@ -68,6 +68,7 @@ class Printer {
 
 void print_config(Printer& out, const VisionConfig& config) {
   out.table("[model.vision]");
+  out.key("kind", config.kind);
   out.key("hidden_size", config.hidden_size);
   out.key("num_hidden_layers", config.num_hidden_layers);
   out.key("num_attention_heads", config.num_attention_heads);
@@ -76,10 +77,12 @@ void print_config(Printer& out, const VisionConfig& config) {
   out.key("patch_size", config.patch_size);
   out.key("layer_norm_eps", config.layer_norm_eps);
   out.key("initializer_range", config.initializer_range);
+  out.key("last_norm", config.last_norm);
 }
 
 void print_config(Printer& out, const LanguageConfig& config) {
   out.table("[model.language]");
+  out.key("kind", config.kind);
   out.key("vocab_size", config.vocab_size);
   out.key("hidden_size", config.hidden_size);
   out.key("num_hidden_layers", config.num_hidden_layers);
@@ -105,9 +108,8 @@ void print_model(Printer& out, const ModelRecipe& model) {
   const bool language_folder = model.language && !model.language->config;
   if (vision_folder) out.key("vision", model.vision->folder);
   if (language_folder) out.key("language", model.language->folder);
-  const bool shuffle = model.connector.kind == ConnectorKind::shuffle;
   out.raw("connector", fmt::format("{{ kind = {}, factor = {} }}", value_text(model.connector.kind),
-                                   shuffle ? model.connector.factor : 1));
+                                   model.connector.has_factor() ? model.connector.factor : 1));
   out.key("tokenizer", model.tokenizer);
   out.key("template", model.prompt_template);
   out.key("mask", model.mask);
@@ -221,6 +223,7 @@ void print_stage(Printer& out, const StageRecipe& stage) {
   out.key("clip", stage.clip);
   out.key("mask_ratio", stage.mask_ratio);
   out.key("edge_weight", stage.edge_weight);
+  out.key("checkpoint_activations", stage.checkpoint_activations);
   if (stage.mask) out.key("mask", *stage.mask);
 }
 

@@ -19,6 +19,8 @@ const NumberRange kSize = between(1, static_cast<double>(kLargestSize));
 
 VisionConfig read_vision_config(TableReader& reader) {
   VisionConfig config;
+  reader.read("kind", config.kind);
+  if (config.kind == VisionKind::siglip) config.layer_norm_eps = 1e-6;  // SiglipVisionConfig's
   reader.read("hidden_size", config.hidden_size, kSize);
   reader.read("num_hidden_layers", config.num_hidden_layers, kSize);
   reader.read("num_attention_heads", config.num_attention_heads, kSize);
@@ -27,11 +29,13 @@ VisionConfig read_vision_config(TableReader& reader) {
   reader.read("patch_size", config.patch_size, kSize);
   reader.read("layer_norm_eps", config.layer_norm_eps, above(0));
   reader.read("initializer_range", config.initializer_range, above(0));
+  reader.read("last_norm", config.last_norm);
   return config;
 }
 
 LanguageConfig read_language_config(TableReader& reader) {
   LanguageConfig config;
+  reader.read("kind", config.kind);
   reader.read("vocab_size", config.vocab_size, between(0, static_cast<double>(kLargestSize)));
   reader.read("hidden_size", config.hidden_size, kSize);
   reader.read("num_hidden_layers", config.num_hidden_layers, kSize);
@@ -105,19 +109,19 @@ void read_connector(TableReader& reader, ConnectorConfig& connector) {
   if (node->is_table()) {
     TableReader inner(*node->as_table(), "[model.connector]", reader.problems());
     inner.read("kind", connector.kind);
-    inner.require("kind", "kind = \"mlp\" or \"shuffle\"");
-    connector.factor = connector.kind == ConnectorKind::shuffle ? 2 : 1;
+    inner.require("kind", "kind = " + quoted_list(enum_names<ConnectorKind>()));
+    connector.factor = connector.has_factor() ? 2 : 1;
     inner.read("factor", connector.factor, between(1, 64));
-    if (connector.kind == ConnectorKind::mlp && connector.factor != 1) {
+    if (!connector.has_factor() && connector.factor != 1) {
       inner.wrong("factor",
-                  "\"factor\" in [model.connector] belongs to kind = \"shuffle\": leave "
-                  "it out, or choose that kind");
+                  "\"factor\" in [model.connector] belongs to kind = \"shuffle\" or \"pool\": "
+                  "leave it out, or choose one of these");
     }
     inner.finish();
     return;
   }
   reader.read("connector", connector.kind);
-  if (connector.kind == ConnectorKind::shuffle) connector.factor = 2;
+  if (connector.has_factor()) connector.factor = 2;
 }
 
 // Without a tokenizer of its own the model takes the language folder's.

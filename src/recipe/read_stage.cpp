@@ -36,6 +36,11 @@ std::string problem_with_part(const Selector& selector, const Recipe& recipe,
     return "a connector joins a vision and a language part, and the model has only one: leave it "
            "out";
   }
+  const auto& eyes = recipe.model.vision;
+  if (selector.part == "vision" && selector.section == "norm" && eyes && eyes->config &&
+      !eyes->config->last_norm) {
+    return "the vision part has no last norm (last_norm = false): leave it out";
+  }
   const auto& source = recipe.model.language;
   if (selector.section == "head" && source && source->config &&
       source->config->tie_word_embeddings) {
@@ -171,6 +176,7 @@ void read_stage(TableReader& reader, const Recipe& recipe, StageRecipe& stage) {
       "mask_ratio", stage.mask_ratio,
       {.least = 0, .most = 1, .low = NumberRange::End::open, .high = NumberRange::End::open});
   reader.read("edge_weight", stage.edge_weight, {.least = 0});
+  reader.read("checkpoint_activations", stage.checkpoint_activations);
   reader.read("mask", stage.mask);
   check_objective(reader, recipe, stage);
   check_augment(reader, recipe, stage);

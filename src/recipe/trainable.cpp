@@ -74,10 +74,11 @@ Location layer_of(std::string_view number) {
 }
 
 Location vision_location(std::string_view name) {
-  constexpr std::string_view kLayers = "encoder.layer.";
   if (name.starts_with("embeddings.")) return {"embeddings"};
-  if (name.starts_with(kLayers)) return layer_of(name.substr(kLayers.size()));
-  if (name.starts_with("layernorm.")) return {"norm"};
+  if (name.starts_with("layernorm.") || name.starts_with("post_layernorm.")) return {"norm"};
+  for (const std::string_view layers : {"encoder.layer.", "encoder.layers."}) {  // vit, siglip
+    if (name.starts_with(layers)) return layer_of(name.substr(layers.size()));
+  }
   return {};
 }
 

@@ -24,6 +24,14 @@ void ParamMap::replace(std::string_view name, at::Tensor tensor) {
   entries_[found->second].second = std::move(tensor);
 }
 
+std::vector<at::Tensor> ParamMap::starting_with(std::string_view prefix) const {
+  std::vector<at::Tensor> tensors;
+  for (const auto& [name, tensor] : entries_) {
+    if (name.starts_with(prefix)) tensors.push_back(tensor);
+  }
+  return tensors;
+}
+
 int64_t ParamMap::num_elements() const {
   int64_t total = 0;
   for (const auto& [name, tensor] : entries_) total += tensor.numel();

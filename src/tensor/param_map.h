@@ -21,6 +21,8 @@ class ParamMap {
   const at::Tensor& at(std::string_view name) const;
   bool contains(std::string_view name) const;
   void replace(std::string_view name, at::Tensor tensor);
+  // The tensors whose names begin so, in order.
+  std::vector<at::Tensor> starting_with(std::string_view prefix) const;
 
   size_t size() const { return entries_.size(); }
   std::vector<Entry>::const_iterator begin() const { return entries_.begin(); }

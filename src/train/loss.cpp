@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 
+#include <algorithm>
+
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty_like.h>
@@ -26,6 +28,9 @@ at::Tensor indices(std::span<const int32_t> values) {
 at::ScalarType precise(at::ScalarType dtype) {
   return dtype == at::kDouble ? at::kDouble : at::kFloat;
 }
+
+// Logits held at a time, at most: 256 MiB of them in fp32.
+constexpr int64_t kMostLogits = int64_t{1} << 26;
 
 struct AnswerLoss : torch::autograd::Function<AnswerLoss> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& hidden_TD,
@@ -78,8 +83,10 @@ at::Tensor answer_loss(const at::Tensor& hidden_TD, const at::Tensor& head_VD,
                        const LossOptions& options) {
   SL_ASSERT(rows_S.size() == targets_S.size(), "{} rows, {} targets", rows_S.size(),
             targets_S.size());
+  const int64_t chunk =
+      std::clamp<int64_t>(kMostLogits / head_VD.size(0), 1, std::max<int64_t>(1, options.chunk));
   return AnswerLoss::apply(hidden_TD, head_VD, indices(rows_S), indices(targets_S), options.divisor,
-                           options.chunk);
+                           chunk);
 }
 
 at::Tensor plain_answer_loss(const at::Tensor& hidden_TD, const at::Tensor& head_VD,

@@ -14,7 +14,7 @@ namespace sightline {
 
 struct LossOptions {
   double divisor = 1.0;
-  int64_t chunk = 2048;  // predictions projected at a time: bounds the logits held
+  int64_t chunk = 2048;  // predictions projected at a time, fewer where the vocabulary is large
 };
 
 // Only the rows that predict go through the head [V, D], in chunks; the gradients are made in the

@@ -59,7 +59,7 @@ at::Tensor reconstruct_loss(const Model& model, const at::Tensor& pixels_ICHW,
   const at::Tensor shown_IPD =
       at::where(hidden_IP.unsqueeze(2), model.params().at("reconstruct.mask_token"), patches_IPD);
   const at::Tensor features_IPD =
-      vision.above(vision.with_positions(shown_IPD), 0, options.dropout);
+      vision.above(vision.with_positions(shown_IPD), 0, options.dropout, options.activations);
   const at::Tensor predicted_IPC =
       at::linear(features_IPD, model.params().at("reconstruct.head.weight"),
                  model.params().at("reconstruct.head.bias"))

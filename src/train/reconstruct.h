@@ -26,6 +26,7 @@ struct ReconstructOptions {
   uint64_t seed = 0;         // of this batch's choice of patches
   double divisor = 1.0;      // images of the whole optimizer step
   Dropout dropout;           // the vision model's
+  Activations activations = Activations::kept;
 };
 
 // Sum over images of the mean absolute error of their patches' pixels, and of their orientations by

@@ -65,14 +65,14 @@ void freeze_by(const StageRecipe& stage, Model& model) {
 }
 
 at::Tensor batch_loss(const Model& model, const Batch& batch, int64_t depth, double divisor,
-                      const ModelDropout& dropout) {
+                      const ModelDropout& dropout, Activations activations) {
   at::Tensor image_rows_IRD;
   if (batch.num_images() > 0) {
     const at::Tensor input =
         depth == kFromPixels ? pixels_of(batch, model) : features_of(batch, model, depth);
-    image_rows_IRD = model.image_rows(input, depth, dropout);
+    image_rows_IRD = model.image_rows(input, depth, dropout, activations);
   }
-  const at::Tensor hidden_TD = model.forward(batch, image_rows_IRD, dropout);
+  const at::Tensor hidden_TD = model.forward(batch, image_rows_IRD, dropout, activations);
   return answer_loss(hidden_TD, model.language().head(), batch.loss_rows_S, batch.targets_S,
                      {.divisor = divisor});
 }
@@ -112,15 +112,19 @@ ModelDropout StageTrainer::dropout_of(uint64_t number) const {
 }
 
 at::Tensor StageTrainer::loss_of(const Batch& batch, uint64_t number, double divisor) const {
+  const auto activations =
+      stage_.checkpoint_activations ? Activations::recomputed : Activations::kept;
   if (stage_.objective != Objective::reconstruct) {
-    return batch_loss(*bundle_.model, batch, options_.depth, divisor, dropout_of(number));
+    return batch_loss(*bundle_.model, batch, options_.depth, divisor, dropout_of(number),
+                      activations);
   }
   return reconstruct_loss(*bundle_.model, pixels_of(batch, *bundle_.model),
                           {.mask_ratio = stage_.mask_ratio,
                            .edge_weight = stage_.edge_weight,
                            .seed = derive_seed(options_.seed, "reconstruct", number),
                            .divisor = divisor,
-                           .dropout = dropout_of(number).vision});
+                           .dropout = dropout_of(number).vision,
+                           .activations = activations});
 }
 
 // A micro-batch by itself has all threads to compute on; of several at once each has one. Gradients

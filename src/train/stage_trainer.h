@@ -34,7 +34,8 @@ void freeze_by(const StageRecipe& stage, Model& model);
 // Forward pass of one micro-batch's loss, over `divisor`. `depth` is the vision model's cut at
 // which the batch's features were stored, or kFromPixels.
 at::Tensor batch_loss(const Model& model, const Batch& batch, int64_t depth, double divisor,
-                      const ModelDropout& dropout = {});
+                      const ModelDropout& dropout = {},
+                      Activations activations = Activations::kept);
 
 struct TrainerOptions {
   int64_t depth = 0;         // the vision model's cut, as batch_loss takes it

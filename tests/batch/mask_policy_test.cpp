@@ -56,7 +56,13 @@ TEST(MaskPolicy, QuestionJoinsTheTextThatFollowsTheImage) {
 TEST(ImageRows, MlpKeepsEveryPatchAndShuffleJoinsThem) {
   const VisionConfig vision{.image_size = 224, .patch_size = 16};
   EXPECT_EQ(rows_per_image(vision, {.kind = ConnectorKind::mlp}), 196);
+  EXPECT_EQ(rows_per_image(vision, {.kind = ConnectorKind::linear, .factor = 1}), 196);
   EXPECT_EQ(rows_per_image(vision, {.kind = ConnectorKind::shuffle, .factor = 2}), 49);
+  EXPECT_EQ(rows_per_image(vision, {.kind = ConnectorKind::pool, .factor = 7}), 4);
+  EXPECT_THROW(rows_per_image(vision, {.kind = ConnectorKind::pool, .factor = 3}), Error);
+  const VisionConfig so400m{.kind = VisionKind::siglip, .image_size = 384, .patch_size = 14};
+  EXPECT_EQ(rows_per_image(so400m, {.kind = ConnectorKind::mlp}), 729);
+  EXPECT_EQ(rows_per_image(so400m, {.kind = ConnectorKind::pool, .factor = 3}), 81);
   EXPECT_EQ(rows_per_image(vision, {.kind = ConnectorKind::shuffle, .factor = 7}), 4);
   EXPECT_THROW(rows_per_image(vision, {.kind = ConnectorKind::shuffle, .factor = 4}), Error);
   EXPECT_THROW(rows_per_image(vision, {.kind = ConnectorKind::shuffle, .factor = 0}), Error);

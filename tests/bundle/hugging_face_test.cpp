@@ -12,6 +12,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/equal.h>
 #include <c10/core/GradMode.h>
 
 namespace sightline {
@@ -92,6 +93,34 @@ TEST(OracleHuggingFace, TinyStoriesLogitsEqualTransformers) {
   const at::Tensor theirs = oracle("llama", tiny_stories_folder(), input);
   const at::Tensor ours = model.forward(batch, {}).matmul(model.language().head().t());
   EXPECT_LE(relative_difference(ours, theirs[0]), 1e-4);
+}
+
+// SigLIP stands under several names, in one file or in shards, beside tensors that are not ours.
+TEST(HuggingFace, TakesSiglipUnderEveryNameThatItHas) {
+  const VisionConfig config{VisionKind::siglip, 12, 2, 2, 16, 30, 14, 1e-6};
+  for (const std::string prefix : {"vision_model.", "", "vision_tower.vision_model.",
+                                   "model.vision_tower.vision_model.", "model.vision_tower."}) {
+    const test::TemporaryFolder folder;
+    ParamMap first, second;
+    Json map;
+    for (const auto& [name, shape] : vision_parameters(config)) {
+      const std::string stored = prefix + name.substr(std::string_view("vision.").size());
+      const bool lower = name.find("layers.1") == std::string::npos;
+      (lower ? first : second).add(stored, random_parameter(name, shape, 3));
+      map[stored] = lower ? "first.safetensors" : "second.safetensors";
+    }
+    second.add(prefix + "head.probe", at::arange(4, at::kFloat));
+    map[prefix + "head.probe"] = "second.safetensors";
+    write_safetensors(folder.path() / "first.safetensors", first);
+    write_safetensors(folder.path() / "second.safetensors", second);
+    write_json(folder.path() / "model.safetensors.index.json", {{"weight_map", map}});
+    ParamMap params;
+    load_vision(folder.path(), config, at::kFloat, params);
+    EXPECT_EQ(params.size(), vision_parameters(config).size());
+    for (const auto& [name, shape] : vision_parameters(config)) {
+      EXPECT_TRUE(at::equal(params.at(name), random_parameter(name, shape, 3))) << prefix << name;
+    }
+  }
 }
 
 // The reference came with the weights: logits after the prompt, and what greedy decoding says.

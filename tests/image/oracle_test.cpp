@@ -244,6 +244,7 @@ TEST_F(OracleImage, ProcessorsEqualTransformers) {
         {0.48145466f, 0.4578275f, 0.40821073f},
         {0.26862954f, 0.26130258f, 0.27577711f}}},
       {"CLIPImageProcessorPil", {.fit = Processor::Fit::crop, .size = 31}},
+      {"SiglipImageProcessorPil", {.size = 384}},
       {"LlavaImageProcessorPil", {.fit = Processor::Fit::pad, .size = 224}},
       {"LlavaImageProcessorPil",
        {Processor::Fit::pad,

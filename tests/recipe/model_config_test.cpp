@@ -43,7 +43,8 @@ TEST(ModelConfig, GoesToJsonAndBack) {
             (LanguageConfig{LanguageKind::llama, 600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, 0.02,
                             false}));
   for (const ConnectorConfig connector :
-       {ConnectorConfig{ConnectorKind::mlp, 1}, ConnectorConfig{ConnectorKind::shuffle, 3}}) {
+       {ConnectorConfig{ConnectorKind::mlp, 1}, ConnectorConfig{ConnectorKind::shuffle, 3},
+        ConnectorConfig{ConnectorKind::linear, 1}, ConnectorConfig{ConnectorKind::pool, 3}}) {
     EXPECT_EQ(connector_config_from_json(to_json(connector), "c.json"), connector);
   }
 }
@@ -84,7 +85,7 @@ TEST(ModelConfig, RefusesWhatTheModelCannotDo) {
   };
   const Change visions[] = {
       {"hidden_act", "gelu_new"}, {"qkv_bias", false},      {"num_channels", 1},
-      {"model_type", "siglip"},   {"hidden_size", 97},      {"image_size", 130},
+      {"model_type", "clip"},     {"hidden_size", 97},      {"image_size", 130},
       {"patch_size", 1.5},        {"num_hidden_layers", 0}, {"image_size", Json::array({128, 64})},
       {"layer_norm_eps", -1.0},   {"hidden_size", "96"},
   };
@@ -97,7 +98,8 @@ TEST(ModelConfig, RefusesWhatTheModelCannotDo) {
       {"hidden_act", "gelu"},
       {"attention_bias", true},
       {"mlp_bias", true},
-      {"model_type", "qwen2"},
+      {"model_type", "mistral"},
+      {"use_sliding_window", true},
       {"num_key_value_heads", 3},
       {"head_dim", 13},
       {"vocab_size", 0},
@@ -116,7 +118,47 @@ TEST(ModelConfig, RefusesWhatTheModelCannotDo) {
   missing.erase("hidden_size");
   EXPECT_THAT(refusal_of_llama(missing), HasSubstr("hidden_size"));
   EXPECT_NE(refusal_of_llama(Json::array()), "");
-  EXPECT_THROW(connector_config_from_json(Json{{"kind", "pool"}}, "c.json"), Error);
+  EXPECT_THROW(connector_config_from_json(Json{{"kind", "resampler"}}, "c.json"), Error);
+}
+
+Json siglip() {
+  VisionConfig config{VisionKind::siglip, 96, 5, 6, 200, 30, 8, 1e-6};
+  config.last_norm = false;
+  return to_json(config);
+}
+
+TEST(ModelConfig, TakesSiglipWithItsOwnDefaults) {
+  const VisionConfig config = vision_config_from_json(siglip(), "c.json");
+  EXPECT_EQ(config.kind, VisionKind::siglip);
+  EXPECT_FALSE(config.last_norm);
+  EXPECT_EQ(config.num_patches(), 9);  // 30 pixels hold 3 patches of 8 a side
+  // google/siglip-so400m-patch14-384 holds no more than this, within a larger file.
+  const Json so400m = {{"model_type", "siglip"},
+                       {"vision_config",
+                        {{"model_type", "siglip_vision_model"},
+                         {"hidden_size", 1152},
+                         {"image_size", 384},
+                         {"intermediate_size", 4304},
+                         {"num_attention_heads", 16},
+                         {"num_hidden_layers", 27},
+                         {"patch_size", 14}}}};
+  EXPECT_EQ(vision_config_from_json(so400m, "c.json"),
+            (VisionConfig{VisionKind::siglip, 1152, 27, 16, 4304, 384, 14, 1e-6}));
+  Json wrong = so400m;
+  wrong["vision_config"]["hidden_act"] = "gelu";
+  EXPECT_THAT(refusal_of_vit(wrong), AllOf(HasSubstr("vision_config"), HasSubstr("hidden_act")));
+  wrong = so400m;
+  wrong["vision_config"]["patch_size"] = 400;
+  EXPECT_THAT(refusal_of_vit(wrong), HasSubstr("patch_size 400"));
+}
+
+TEST(ModelConfig, GivesQwen2ItsBiases) {
+  LanguageConfig config = language_config_from_json(llama(), "c.json");
+  config.kind = LanguageKind::qwen2;
+  EXPECT_EQ(language_config_from_json(to_json(config), "c.json"), config);
+  Json json = to_json(config);
+  json["use_sliding_window"] = true;
+  EXPECT_THAT(refusal_of_llama(json), HasSubstr("use_sliding_window"));
 }
 
 TEST(ModelConfig, TakesASquareGivenAsAPair) {
@@ -140,40 +182,51 @@ TEST(ModelConfig, ReadsRealFiles) {
   EXPECT_EQ(vision_config_from_json(
                 read_json(data / "weights/vit_tiny_patch16_224_tinyimagenet/config.json"), "v"),
             (VisionConfig{VisionKind::vit, 192, 12, 3, 768, 224, 16, 1e-12}));
-  EXPECT_THAT(refusal_of_llama(read_json(data / "configs/Qwen2.5-0.5B.config.json")),
-              HasSubstr("\"model_type\" is \"qwen2\""));
+  EXPECT_EQ(language("configs/Qwen2.5-0.5B.config.json"),
+            (LanguageConfig{LanguageKind::qwen2, 151936, 896, 24, 14, 2, 64, 4864, 32768, 1e-6,
+                            1000000.0, 0.02, true}));
+}
+
+Json qwen2() {
+  LanguageConfig config = language_config_from_json(llama(), "c.json");
+  config.kind = LanguageKind::qwen2;
+  config.head_dim = 8;  // Qwen2Config knows none: hidden_size / num_attention_heads
+  return to_json(config);
 }
 
 // transformers' AutoConfig reads what we write, and we read what it writes.
 TEST(OracleModelConfig, AgreesWithTransformers) {
   SIGHTLINE_NEEDS(oracle_python());
   const TemporaryFolder folder;
-  const VisionConfig vision{VisionKind::vit, 96, 5, 6, 200, 128, 8, 1e-6};
-  for (const LanguageConfig& language :
-       {LanguageConfig{LanguageKind::llama, 600, 64, 3, 8, 2, 12, 100, 512, 1e-5, 5e5, 0.02, false},
-        LanguageConfig{LanguageKind::llama, 700, 96, 2, 6, 6, 16, 128, 300, 1e-6, 10000.0, 0.02,
-                       true}}) {
-    write_json(folder.path() / "vit.json", to_json(vision));
-    write_json(folder.path() / "llama.json", to_json(language));
-    const CommandResult result = run_oracle("config", folder.path().string());
-    ASSERT_EQ(result.exit_code, 0) << result.output;
-    const Json seen = read_json(folder.path() / "seen.json");
-    EXPECT_EQ(seen["vit"]["class"], "ViTConfig");
-    EXPECT_EQ(seen["llama"]["class"], "LlamaConfig");
-    const Json vision_written = to_json(vision);  // items() does not keep a temporary alive
-    for (const auto& [key, value] : vision_written.items()) {
-      if (key == "architectures") continue;
-      EXPECT_EQ(seen["vit"]["values"][key], value) << key;
-    }
-    const Json language_written = to_json(language);  // items() does not keep a temporary alive
-    for (const auto& [key, value] : language_written.items()) {
-      if (key == "architectures" || key == "rope_scaling") continue;
-      EXPECT_EQ(seen["llama"]["values"][key], value) << key;
-    }
-    EXPECT_EQ(vision_config_from_json(read_json(folder.path() / "vit/config.json"), "v"), vision);
-    EXPECT_EQ(language_config_from_json(read_json(folder.path() / "llama/config.json"), "l"),
-              language);
+  struct Case {
+    const char* name;
+    const char* type;
+    Json written;
+  };
+  const Case cases[] = {{"vit", "ViTConfig", vit()},
+                        {"siglip", "SiglipVisionConfig", siglip()},
+                        {"llama", "LlamaConfig", llama()},
+                        {"qwen2", "Qwen2Config", qwen2()}};
+  for (const Case& each : cases) {
+    write_json(folder.path() / (std::string(each.name) + ".json"), each.written);
   }
+  const CommandResult result = run_oracle("config", folder.path().string());
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  const Json seen = read_json(folder.path() / "seen.json");
+  for (const Case& each : cases) {
+    EXPECT_EQ(seen[each.name]["class"], each.type);
+    for (const auto& [key, value] : each.written.items()) {
+      if (key == "architectures" || key == "rope_scaling") continue;
+      EXPECT_EQ(seen[each.name]["values"][key], value) << each.name << ": " << key;
+    }
+  }
+  const auto back = [&](const char* name) {
+    return read_json(folder.path() / name / "config.json");
+  };
+  EXPECT_EQ(vision_config_from_json(back("vit"), "v"), vision_config_from_json(vit(), "v"));
+  EXPECT_EQ(vision_config_from_json(back("siglip"), "v"), vision_config_from_json(siglip(), "v"));
+  EXPECT_EQ(language_config_from_json(back("llama"), "l"), language_config_from_json(llama(), "l"));
+  EXPECT_EQ(language_config_from_json(back("qwen2"), "l"), language_config_from_json(qwen2(), "l"));
 }
 
 }  // namespace

@@ -293,6 +293,38 @@ TEST(ParseRecipe, FillsHeadsFromWhatIsGiven) {
   EXPECT_EQ(recipe.model.language->config->num_key_value_heads, 6);
 }
 
+constexpr std::string_view kSiglipAndQwen2 = R"(connector = { kind = "pool", factor = 3 }
+tokenizer = "tokenizer.json"
+[model.vision]
+kind = "siglip"
+hidden_size = 72
+image_size = 384
+patch_size = 14
+last_norm = false
+[model.language]
+kind = "qwen2"
+hidden_size = 64)";
+
+TEST(ParseRecipe, TakesSiglipAndQwen2AndPrintsThemBack) {
+  const Workplace workplace;
+  const std::string text = replaced(
+      kRecipe, "vision = \"models/vit\"\nlanguage = \"models/lm\"\nconnector = \"shuffle\"",
+      kSiglipAndQwen2);
+  const Recipe recipe = parsed(text);
+  VisionConfig vision{VisionKind::siglip, 72, 12, 3, 768, 384, 14, 1e-6};
+  vision.last_norm = false;
+  EXPECT_EQ(*recipe.model.vision->config, vision);
+  EXPECT_EQ(recipe.model.language->config->kind, LanguageKind::qwen2);
+  EXPECT_EQ(recipe.model.connector, (ConnectorConfig{ConnectorKind::pool, 3}));
+  const Recipe back = parsed(print_recipe(recipe));
+  EXPECT_EQ(back.model.vision->config, recipe.model.vision->config);
+  EXPECT_EQ(back.model.language->config, recipe.model.language->config);
+  EXPECT_EQ(back.model.connector, recipe.model.connector);
+  const Recipe linear = parsed(replaced(kRecipe, "\"shuffle\"", "\"linear\""));
+  EXPECT_EQ(linear.model.connector, (ConnectorConfig{ConnectorKind::linear, 1}));
+  EXPECT_EQ(parsed(print_recipe(linear)).model.connector, linear.model.connector);
+}
+
 TEST(ParseRecipe, ExpandsTheEnvironment) {
   const Workplace workplace;
   setenv("SIGHTLINE_TEST_FOLDER", "models", 1);

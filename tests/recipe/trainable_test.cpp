@@ -29,6 +29,17 @@ TEST(Trainable, SelectsParts) {
   EXPECT_FALSE(all("visionary.weight"));
 }
 
+TEST(Trainable, KnowsSiglipsNames) {
+  const Trainable upper = trainable({"vision.layers[8:]", "vision.norm"});
+  EXPECT_TRUE(upper("vision.encoder.layers.8.self_attn.out_proj.bias"));
+  EXPECT_FALSE(upper("vision.encoder.layers.7.layer_norm1.weight"));
+  EXPECT_TRUE(upper("vision.post_layernorm.weight"));
+  EXPECT_FALSE(upper("vision.embeddings.position_embedding.weight"));
+  const Trainable embeddings = trainable({"vision.embeddings"});
+  EXPECT_TRUE(embeddings("vision.embeddings.patch_embedding.bias"));
+  EXPECT_FALSE(embeddings("vision.post_layernorm.weight"));
+}
+
 TEST(Trainable, SelectsSections) {
   const Trainable sections = trainable({"vision.norm", "language.embeddings"});
   EXPECT_TRUE(sections("vision.layernorm.weight"));
