@@ -29,10 +29,15 @@ inline double milliseconds(const std::function<void()>& run) {
       .count();
 }
 
+// Medians, in milliseconds.
+struct Medians {
+  double ours = 0, peer = 0;
+};
+
 // One line: the medians of `rounds` turns after one to warm up, and the median ratio peer / ours of
 // the turns, with its quartiles.
-inline void compare(const std::string& what, const Timed& ours, const Timed& peer,
-                    int rounds = 31) {
+inline Medians compare(const std::string& what, const Timed& ours, const Timed& peer,
+                       int rounds = 31) {
   ours.run();
   peer.run();
   std::vector<double> ours_ms, peer_ms, ratios;
@@ -43,10 +48,12 @@ inline void compare(const std::string& what, const Timed& ours, const Timed& pee
   }
   std::sort(ratios.begin(), ratios.end());
   const auto quartile = [&](size_t q) { return ratios[q * (ratios.size() - 1) / 4]; };
+  const Medians medians{median(ours_ms), median(peer_ms)};
   std::printf("%-44s %s %.2f ms, %s %.2f ms: %.2fx (quartiles %.2f to %.2f)\n", what.c_str(),
-              ours.name.c_str(), median(ours_ms), peer.name.c_str(), median(peer_ms), quartile(2),
+              ours.name.c_str(), medians.ours, peer.name.c_str(), medians.peer, quartile(2),
               quartile(1), quartile(3));
   std::fflush(stdout);
+  return medians;
 }
 
 }  // namespace sightline::bench

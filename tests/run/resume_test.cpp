@@ -20,9 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-// Small, but with all that a step may depend on: several micro-batches a step, two at once, mixtures
-// of captions and questions in branches, stored features and changed pictures, dropout, averages,
-// rates by layer, evaluations that look at the averages and count towards the stage's end.
+// Small, but with all that a step may depend on: several micro-batches a step, two at once,
+// mixtures of captions and questions in branches, stored features and changed pictures, dropout,
+// averages, rates by layer, evaluations that look at the averages and count towards the stage's
+// end.
 const std::vector<std::string> kSettings = {
     "side_by_side=2",
     "data.questions.count=240",
@@ -98,7 +99,8 @@ std::vector<std::string> story_of(const fs::path& folder) {
   for (std::string line; std::getline(file, line);) {
     const Json json = Json::parse(line);
     Json kept;
-    for (const char* key : {"step", "stage", "loss", "gradient_norms", "update_norms", "evaluation"}) {
+    for (const char* key :
+         {"step", "stage", "loss", "gradient_norms", "update_norms", "evaluation"}) {
       if (json.contains(key)) kept[key] = json[key];
     }
     if (story.empty() || story.back() != kept.dump()) story.push_back(kept.dump());
