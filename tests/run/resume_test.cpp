@@ -36,6 +36,7 @@ const std::vector<std::string> kSettings = {
     "stage.deepen.layer_decay=0.8",
     "stage.deepen.dropout={vision=0.05,language=0.1}",
     "stage.deepen.ema=0.9",
+    "stage.deepen.checkpoint_activations=true",
     "stage.pretrain.optimizer=adamw",
     "stage.pretrain.layer_decay=0.7",
     "stage.pretrain.ema=0.8",
