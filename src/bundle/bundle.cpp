@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "bundle/hugging_face.h"
+#include "bundle/input_form.h"
 #include "recipe/parse.h"
 #include "tensor/safetensors.h"
 
@@ -81,17 +82,8 @@ struct LanguageSource {
 
 LanguageSource language_source(const ModelRecipe& recipe) {
   const PartSource<LanguageConfig>& source = *recipe.language;
-  const std::string tokenizer_folder = recipe.tokenizer.empty() ? source.folder : recipe.tokenizer;
-  if (tokenizer_folder.empty()) {
-    fail_usage(
-        "[model] language has random weights: say which tokenizer it is to use, with the "
-        "key \"tokenizer\" (sightline tokenizer train makes one)");
-  }
-  Tokenizer tokenizer =
-      Tokenizer::load(tokenizer_folder)
-          .with_added_tokens(PromptTemplate::special_tokens_of(recipe.prompt_template));
-  LanguageConfig config =
-      source.folder.empty() ? *source.config : read_language_config(source.folder);
+  Tokenizer tokenizer = tokenizer_of(recipe);
+  LanguageConfig config = config_of(source);
   if (config.vocab_size == 0) config.vocab_size = tokenizer.vocab_size();
   if (source.folder.empty()) {
     check(
@@ -103,9 +95,8 @@ LanguageSource language_source(const ModelRecipe& recipe) {
   return {config, std::move(tokenizer)};
 }
 
-void add_random(ParamMap& params,
-                const std::vector<std::pair<std::string, std::vector<int64_t>>>& shapes,
-                double initializer_range, uint64_t seed, at::ScalarType dtype) {
+void add_random(ParamMap& params, const NamedShapes& shapes, double initializer_range,
+                uint64_t seed, at::ScalarType dtype) {
   for (const auto& [name, shape] : shapes) {
     params.add(name, random_parameter(name, shape, seed, initializer_range).to(dtype));
   }
@@ -153,7 +144,7 @@ Bundle make_bundle(const ModelRecipe& recipe, uint64_t seed, at::ScalarType dtyp
   bundle.mask = recipe.mask;
   if (recipe.vision) {
     const std::string& folder = recipe.vision->folder;
-    config.vision = folder.empty() ? *recipe.vision->config : read_vision_config(folder);
+    config.vision = config_of(*recipe.vision);
     bundle.processor = processor_for(folder, *config.vision);
     if (!recipe.resize.empty()) {
       bundle.processor->fit = fit_named(recipe.resize);

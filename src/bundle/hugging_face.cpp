@@ -14,7 +14,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-using Shapes = std::vector<std::pair<std::string, std::vector<int64_t>>>;
 using StoredName = std::function<std::string(const SafetensorsFolder&, const std::string& name)>;
 
 std::string without_prefix(const std::string& name, std::string_view prefix) {
@@ -27,7 +26,7 @@ std::string prefix_of(VisionKind kind) {
   return kind == VisionKind::vit ? "vit." : "vision_model.";
 }
 
-void load_part(const fs::path& folder, const Shapes& shapes, const StoredName& stored_name,
+void load_part(const fs::path& folder, const NamedShapes& shapes, const StoredName& stored_name,
                at::ScalarType dtype, ParamMap& params) {
   const SafetensorsFolder weights(folder);
   for (const auto& [name, shape] : shapes) {
@@ -41,7 +40,7 @@ void load_part(const fs::path& folder, const Shapes& shapes, const StoredName& s
   }
 }
 
-void save_part(const fs::path& folder, const Json& config, const Shapes& shapes,
+void save_part(const fs::path& folder, const Json& config, const NamedShapes& shapes,
                const std::function<std::string(const std::string&)>& file_name,
                const ParamMap& params) {
   ParamMap stored;
@@ -64,6 +63,14 @@ VisionConfig read_vision_config(const fs::path& folder) {
 
 LanguageConfig read_language_config(const fs::path& folder) {
   return language_config_from_json(read_config(folder), (folder / "config.json").string());
+}
+
+VisionConfig config_of(const PartSource<VisionConfig>& source) {
+  return source.folder.empty() ? *source.config : read_vision_config(source.folder);
+}
+
+LanguageConfig config_of(const PartSource<LanguageConfig>& source) {
+  return source.folder.empty() ? *source.config : read_language_config(source.folder);
 }
 
 void load_vision(const fs::path& folder, const VisionConfig& config, at::ScalarType dtype,

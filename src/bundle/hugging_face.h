@@ -8,7 +8,7 @@
 // "language.model.X" and "language.lm_head.weight"; tied weights may be stored under either name.
 
 #include "model/model.h"
-#include "recipe/model_config.h"
+#include "recipe/recipe.h"
 #include "tensor/param_map.h"
 
 #include <cstdint>
@@ -20,6 +20,10 @@ namespace sightline {
 
 VisionConfig read_vision_config(const std::filesystem::path& folder);
 LanguageConfig read_language_config(const std::filesystem::path& folder);
+
+// Of the part that a recipe names: its folder's config, or the one written in the recipe.
+VisionConfig config_of(const PartSource<VisionConfig>& source);
+LanguageConfig config_of(const PartSource<LanguageConfig>& source);
 
 // Appends the part's parameters, copied and converted to `dtype`. A missing tensor or another shape
 // is an Error naming file, tensor and both shapes; tensors that the part does not use are left.

@@ -47,25 +47,25 @@ InputForm form_of_folder(const fs::path& folder) {
 
 }  // namespace
 
+Tokenizer tokenizer_of(const ModelRecipe& recipe) {
+  const std::string& words = recipe.tokenizer.empty() ? recipe.language->folder : recipe.tokenizer;
+  if (words.empty()) {
+    fail_usage(
+        "[model] language has random weights: say which tokenizer it is to use, with the "
+        "key \"tokenizer\" (sightline tokenizer train makes one)");
+  }
+  return Tokenizer::load(words).with_added_tokens(
+      PromptTemplate::special_tokens_of(recipe.prompt_template));
+}
+
 InputForm input_form_of(const ModelRecipe& recipe) {
   if (!recipe.from.empty()) return form_of_folder(recipe.from);
   std::optional<VisionConfig> vision;
   std::optional<LanguageConfig> language;
-  if (recipe.vision) {
-    const std::string& folder = recipe.vision->folder;
-    vision = folder.empty() ? *recipe.vision->config : read_vision_config(folder);
-  }
-  if (recipe.language) {
-    const std::string& folder = recipe.language->folder;
-    language = folder.empty() ? *recipe.language->config : read_language_config(folder);
-  }
+  if (recipe.vision) vision = config_of(*recipe.vision);
+  if (recipe.language) language = config_of(*recipe.language);
   InputForm form = form_of(vision, language, recipe.connector);
-  if (!language) return form;
-  const std::string& words = recipe.tokenizer.empty() ? recipe.language->folder : recipe.tokenizer;
-  take_words(form,
-             Tokenizer::load(words).with_added_tokens(
-                 PromptTemplate::special_tokens_of(recipe.prompt_template)),
-             recipe.prompt_template);
+  if (language) take_words(form, tokenizer_of(recipe), recipe.prompt_template);
   return form;
 }
 

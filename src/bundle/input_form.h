@@ -17,6 +17,10 @@ struct InputForm {
   int64_t max_rows = 0;                           // longest conversation; 0: no bound
 };
 
+// The tokenizer of a recipe with a language part, the template's own tokens added. A UsageError
+// where random weights come without one.
+Tokenizer tokenizer_of(const ModelRecipe& recipe);
+
 // Reads configs and tokenizer of the folders that `recipe` names. The same as make_bundle()'s.
 InputForm input_form_of(const ModelRecipe& recipe);
 

@@ -16,8 +16,6 @@
 
 namespace sightline {
 
-using NamedShapes = std::vector<std::pair<std::string, std::vector<int64_t>>>;
-
 struct ConnectorSizes {
   int64_t vision = 0, language = 0;  // hidden sizes
   int64_t factor = 1;

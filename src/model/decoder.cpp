@@ -96,13 +96,11 @@ at::Tensor Decoder::forward(const at::Tensor& x_TD, const at::Tensor& positions_
   return norm(x, "model.norm");
 }
 
-std::vector<std::pair<std::string, std::vector<int64_t>>> language_parameters(
-    const LanguageConfig& config) {
+NamedShapes language_parameters(const LanguageConfig& config) {
   const int64_t d = config.hidden_size, m = config.intermediate_size;
   const int64_t q = config.num_attention_heads * config.head_dim;
   const int64_t kv = config.num_key_value_heads * config.head_dim;
-  std::vector<std::pair<std::string, std::vector<int64_t>>> list = {
-      {"language.model.embed_tokens.weight", {config.vocab_size, d}}};
+  NamedShapes list = {{"language.model.embed_tokens.weight", {config.vocab_size, d}}};
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
     const std::string prefix = fmt::format("language.model.layers.{}.", i);
     list.push_back({prefix + "input_layernorm.weight", {d}});

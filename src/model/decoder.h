@@ -63,7 +63,6 @@ class Decoder {
   const ParamMap& params_;
 };
 
-std::vector<std::pair<std::string, std::vector<int64_t>>> language_parameters(
-    const LanguageConfig& config);
+NamedShapes language_parameters(const LanguageConfig& config);
 
 }  // namespace sightline

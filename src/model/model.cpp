@@ -85,9 +85,8 @@ at::Tensor Model::forward(const Batch& batch, const at::Tensor& image_rows_IRD,
       dropout.language, activations);
 }
 
-std::vector<std::pair<std::string, std::vector<int64_t>>> parameter_shapes(
-    const ModelConfig& config) {
-  std::vector<std::pair<std::string, std::vector<int64_t>>> list;
+NamedShapes parameter_shapes(const ModelConfig& config) {
+  NamedShapes list;
   const auto append = [&](auto more) { list.insert(list.end(), more.begin(), more.end()); };
   if (config.vision) append(vision_parameters(*config.vision));
   if (config.sees()) {

@@ -72,7 +72,7 @@ class Model {
 // depth meaning "the batch carries pixels": the whole vision model runs.
 inline constexpr int64_t kFromPixels = -1;
 
-std::vector<std::pair<std::string, std::vector<int64_t>>> parameter_shapes(const ModelConfig&);
+NamedShapes parameter_shapes(const ModelConfig&);
 
 // Random parameters by the parts' conventions, from `seed` and the parameter's name alone: norms
 // one, biases zero, matrices normal with the config's `initializer_range` as deviation (Hugging

@@ -143,12 +143,11 @@ std::vector<int64_t> VisionEncoder::shape_at(int64_t depth) const {
   return {finished ? patches : patches + config_.class_tokens(), config_.hidden_size};
 }
 
-std::vector<std::pair<std::string, std::vector<int64_t>>> vision_parameters(
-    const VisionConfig& config) {
+NamedShapes vision_parameters(const VisionConfig& config) {
   const int64_t d = config.hidden_size, m = config.intermediate_size, p = config.patch_size;
   const Names& names = names_of(config.kind);
   const int64_t tokens = config.num_patches() + config.class_tokens();
-  std::vector<std::pair<std::string, std::vector<int64_t>>> list;
+  NamedShapes list;
   const auto add = [&](const std::string& name, std::vector<int64_t> shape) {
     list.emplace_back("vision." + name, std::move(shape));
   };

@@ -55,7 +55,6 @@ class VisionEncoder {
 };
 
 // Names and shapes of the parameters that a VisionEncoder reads, in order.
-std::vector<std::pair<std::string, std::vector<int64_t>>> vision_parameters(
-    const VisionConfig& config);
+NamedShapes vision_parameters(const VisionConfig& config);
 
 }  // namespace sightline

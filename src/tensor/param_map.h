@@ -2,14 +2,19 @@
 // Parameters by name, in a fixed order. Names are the part ("vision.", "connector.", "language.")
 // and then Hugging Face's own; freezing, weight decay and checkpoints are predicates over them.
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 namespace sightline {
+
+// Names and shapes of parameters, in order.
+using NamedShapes = std::vector<std::pair<std::string, std::vector<int64_t>>>;
 
 class ParamMap {
  public:

@@ -27,8 +27,7 @@ VisionConfig tiny(VisionKind kind, bool last_norm) {
   return config;
 }
 
-ParamMap random_parameters(
-    const std::vector<std::pair<std::string, std::vector<int64_t>>>& shapes) {
+ParamMap random_parameters(const NamedShapes& shapes) {
   ParamMap params;
   for (const auto& [name, shape] : shapes) params.add(name, random_parameter(name, shape, 3) * 8);
   return params;

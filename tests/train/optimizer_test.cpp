@@ -51,11 +51,11 @@ class MuonTest : public testing::Test {
 
   static ParamMap parameters() {
     ParamMap params;
-    for (const auto& [name, shape] : std::vector<std::pair<std::string, std::vector<int64_t>>>{
-             {"language.model.embed_tokens.weight", {20, 16}},
-             {"language.model.layers.0.self_attn.q_proj.weight", {16, 16}},
-             {"language.model.layers.0.mlp.up_proj.weight", {40, 16}},
-             {"language.model.norm.weight", {16}}}) {
+    for (const auto& [name, shape] :
+         NamedShapes{{"language.model.embed_tokens.weight", {20, 16}},
+                     {"language.model.layers.0.self_attn.q_proj.weight", {16, 16}},
+                     {"language.model.layers.0.mlp.up_proj.weight", {40, 16}},
+                     {"language.model.norm.weight", {16}}}) {
       at::manual_seed(static_cast<uint64_t>(shape[0]));
       params.add(name, at::randn(shape).set_requires_grad(true));
     }
