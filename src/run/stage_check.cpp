@@ -5,6 +5,7 @@
 #include "train/stage_trainer.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -60,16 +61,24 @@ void check_answers(const StageRecipe& stage, const std::string& name, const Data
       stage.where, stage.name, name, dataset.size(), problem);
 }
 
-void check_stage(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle) {
+// Whether a data table that was checked shows pictures, as far as that has been asked.
+using Checked = std::map<std::string, bool>;
+
+void check_stage(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle,
+                 Checked& checked) {
   check_selectors(stage, bundle);
   if (stage.objective == Objective::reconstruct) return;
   const SampleEncoder encoder = bundle.encoder();
   bool pictures = false;
   for (const MixtureEntry& entry : stage.mixture) {
+    if (const auto known = checked.find(entry.data); known != checked.end()) {
+      pictures = pictures || known->second;
+      continue;
+    }
     const DataRecipe& data = recipe.data.at(entry.data);
     const auto dataset = open_dataset(entry.data, data);
     check_answers(stage, entry.data, *dataset, encoder);
-    pictures = pictures || shows_pictures(*dataset, data);
+    if (!pictures) pictures = checked[entry.data] = shows_pictures(*dataset, data);
   }
   if (!pictures) check_reach(stage, bundle);
 }
@@ -77,8 +86,9 @@ void check_stage(const Recipe& recipe, const StageRecipe& stage, const Bundle& b
 }  // namespace
 
 void check_stages(const Recipe& recipe, const Bundle& bundle, int64_t first) {
+  Checked checked;  // a table that several stages learn from is opened once
   for (size_t i = static_cast<size_t>(first); i < recipe.stages.size(); ++i) {
-    check_stage(recipe, recipe.stages[i], bundle);
+    check_stage(recipe, recipe.stages[i], bundle, checked);
   }
 }
 
