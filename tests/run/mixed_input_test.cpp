@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "image/encode.h"
-#include "tests/support.h"
+#include "tests/run/small_run.h"
 
 #include <gmock/gmock.h>
 
@@ -50,7 +50,7 @@ step_tokens = 300
 micro_tokens = 300
 )";
 
-class SlowMixedInput : public testing::Test {
+class SlowMixedInput : public test::ProgramRun {
  protected:
   void SetUp() override {
     SIGHTLINE_NEEDS(test::environment_path("SIGHTLINE_BINARY"));
@@ -83,33 +83,20 @@ class SlowMixedInput : public testing::Test {
           {{{"from", "human"}, {"value", "<image>"}}, {{"from", "gpt"}, {"value", "nothing"}}}}});
     write("talks.json", talks.dump());
     write("between.jsonl", between);
-    write("words.txt", "a cat and a dog on the mat\nthe dog and the cat\n");
-    write("recipe.toml", kRecipe);
-    ASSERT_EQ(run("tokenizer train --text words.txt --vocab 280 --output tok").exit_code, 0);
+    begin(kRecipe);
   }
-
-  void write(const std::string& name, const std::string& text) const {
-    write_file(folder_.path() / name, text);
-  }
-  test::CommandResult run(const std::string& words) const {
-    return test::run_command("cd " + folder_.path().string() + " && " +
-                             test::environment_path("SIGHTLINE_BINARY").string() + " " + words);
-  }
-
-  test::TemporaryFolder folder_;
 };
 
 TEST_F(SlowMixedInput, TrainsAndComesOutTheSame) {
   const auto first = run("train recipe.toml --output a");
   ASSERT_EQ(first.exit_code, 0) << first.output;
-  EXPECT_THAT(read_file(folder_.path() / "a/skipped.txt"), HasSubstr("talks.json: [8]: gone.png"));
+  EXPECT_THAT(read_file(path("a/skipped.txt")), HasSubstr("talks.json: [8]: gone.png"));
   EXPECT_THAT(first.output, HasSubstr("5 pictures computed"));
-  EXPECT_THAT(read_file(folder_.path() / "a/model/vision/preprocessor_config.json"),
+  EXPECT_THAT(read_file(path("a/model/vision/preprocessor_config.json")),
               HasSubstr("\"do_pad\": true"));
   ASSERT_EQ(run("train a/recipe.toml --output b --set workers=1").exit_code, 0);
   for (const char* part : {"vision", "language", "connector"}) {
-    const auto weights = std::filesystem::path("model") / part / "model.safetensors";
-    EXPECT_EQ(read_file(folder_.path() / "a" / weights), read_file(folder_.path() / "b" / weights));
+    EXPECT_EQ(weights("a", part), weights("b", part));
   }
 }
 

@@ -1,8 +1,7 @@
 // A run whose parts are small ones of the full scale's kinds: SigLIP, pool, Qwen2.
 
-#include "base/file.h"
 #include "image/encode.h"
-#include "tests/support.h"
+#include "tests/run/small_run.h"
 
 #include <gmock/gmock.h>
 
@@ -42,25 +41,13 @@ micro_tokens = 300
 checkpoint_activations = true
 )";
 
-class SlowSiglipRun : public testing::Test {
+class SlowSiglipRun : public test::ProgramRun {
  protected:
   void SetUp() override {
     SIGHTLINE_NEEDS(test::environment_path("SIGHTLINE_BINARY"));
-    write_file(folder_.path() / "words.txt", "a red circle and two blue squares above it\n");
-    write_file(folder_.path() / "recipe.toml", kRecipe);
-    write_file(folder_.path() / "picture.png", encode_png(make_image(40, 30)));
-    ASSERT_EQ(run("tokenizer train --text words.txt --vocab 280 --output tok").exit_code, 0);
+    begin(kRecipe);
+    write("picture.png", encode_png(make_image(40, 30)));
   }
-
-  test::CommandResult run(const std::string& words) const {
-    return test::run_command("cd " + folder_.path().string() + " && " +
-                             test::environment_path("SIGHTLINE_BINARY").string() + " " + words);
-  }
-  std::string weights(const std::string& run, const std::string& part) const {
-    return read_file(folder_.path() / run / "model" / part / "model.safetensors");
-  }
-
-  test::TemporaryFolder folder_;
 };
 
 TEST_F(SlowSiglipRun, TrainsAndSpeaksAndIsTheSameHoweverActivationsAreHad) {

@@ -59,12 +59,12 @@ inline std::string replaced(std::string text, const std::string& from, const std
   return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
-class SmallRun : public testing::Test {
+// A folder with a recipe and a tokenizer, in which the program runs.
+class ProgramRun : public testing::Test {
  protected:
-  void SetUp() override {
-    SIGHTLINE_NEEDS(environment_path("SIGHTLINE_BINARY"));
+  void begin(const std::string& recipe) const {
     write("words.txt", "a cat and a dog on the mat\nthe dog and the cat\n");
-    write("recipe.toml", kSmallRecipe);
+    write("recipe.toml", recipe);
     ASSERT_EQ(run("tokenizer train --text words.txt --vocab 280 --output tok").exit_code, 0);
   }
 
@@ -88,6 +88,14 @@ class SmallRun : public testing::Test {
   }
 
   TemporaryFolder folder_;
+};
+
+class SmallRun : public ProgramRun {
+ protected:
+  void SetUp() override {
+    SIGHTLINE_NEEDS(environment_path("SIGHTLINE_BINARY"));
+    begin(kSmallRecipe);
+  }
 };
 
 }  // namespace sightline::test
