@@ -35,7 +35,7 @@ int64_t micro_tokens_for(const Recipe& recipe, const std::string& name) {
   for (const StageRecipe& stage : recipe.stages) {
     const bool uses = std::ranges::any_of(
         stage.mixture, [&](const MixtureEntry& entry) { return entry.data == name; });
-    if (uses) least = least == 0 ? stage.micro_tokens : std::min(least, stage.micro_tokens);
+    if (uses) least = tighter(least, stage.micro_tokens);
   }
   return least;
 }
@@ -48,12 +48,10 @@ TableCheck check_data(const Recipe& recipe, const std::string& name, const Input
   std::optional<SampleEncoder> encoder;
   if (form.prompt_template) encoder.emplace(*form.prompt_template, form.rows_per_image);
   if (encoder) options.encoder = &*encoder;
-  options.micro_tokens = micro_tokens_for(recipe, name);
+  options.bounds.sample = micro_tokens_for(recipe, name);
   if (encoder && data.too_long == TooLong::split) {
-    dataset =
-        split_long(std::move(dataset), *encoder,
-                   options.micro_tokens == 0 ? options.max_rows
-                                             : std::min(options.max_rows, options.micro_tokens));
+    dataset = split_long(std::move(dataset), *encoder,
+                         tighter(options.bounds.conversation, options.bounds.sample));
   }
   Progress progress;
   options.progress = [&](size_t seen) {
@@ -81,7 +79,7 @@ Findings findings_in(const Recipe& recipe, int64_t workers) {
   const InputForm form = input_form_of(recipe.model);
   const CheckOptions options{
       .compose = {.policy = recipe.model.mask, .rows_per_image = form.rows_per_image},
-      .max_rows = form.max_rows,
+      .bounds = {.conversation = form.max_rows},
       .workers = workers};
   Findings findings;
   for (const auto& [name, data] : recipe.data) {

@@ -71,14 +71,8 @@ void count_words(const Example& example, const CheckOptions& options, SampleChec
   for (const Rows& rows : sample.conversations) {
     result.lengths.push_back(static_cast<int64_t>(rows.tokens.size()));
     result.supervised += std::count(rows.supervised.begin(), rows.supervised.end(), 1);
-    check(options.max_rows == 0 || result.lengths.back() <= options.max_rows,
-          "{}: a conversation takes {} rows, the model at most {}", example.where,
-          result.lengths.back(), options.max_rows);
   }
-  result.rows = packed_rows(sample, options.compose);
-  check(options.micro_tokens == 0 || result.rows <= options.micro_tokens,
-        "{}: the sample takes {} rows, more than micro_tokens = {}", example.where, result.rows,
-        options.micro_tokens);
+  result.rows = rows_within(options.bounds, sample, options.compose);
 }
 
 SampleCheck check_sample(const Dataset& dataset, size_t number, const CheckOptions& options,

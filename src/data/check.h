@@ -4,6 +4,7 @@
 
 #include "batch/compose.h"
 #include "data/dataset.h"
+#include "data/row_bounds.h"
 #include "sample/encoder.h"
 
 #include <array>
@@ -18,8 +19,7 @@ namespace sightline {
 struct CheckOptions {
   const SampleEncoder* encoder = nullptr;  // null: words are not counted
   ComposeOptions compose;
-  int64_t max_rows = 0;      // longest conversation that the model takes; 0: no bound
-  int64_t micro_tokens = 0;  // most rows of a sample; 0: no bound
+  RowBounds bounds;
   int64_t workers = 1;
   std::function<void(size_t seen)> progress;  // called now and then; may be empty
 };

@@ -2,8 +2,8 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "data/row_bounds.h"
 
-#include <algorithm>
 #include <string_view>
 
 namespace sightline {
@@ -32,27 +32,14 @@ void draw_conversation(Example& example, uint64_t seed, const Draw& draw) {
   }
 }
 
-int64_t longest_conversation(const Sample& sample) {
-  size_t longest = 0;
-  for (const Rows& rows : sample.conversations) longest = std::max(longest, rows.tokens.size());
-  return static_cast<int64_t>(longest);
-}
-
 void prepare_words(PreparedSample& prepared, Example example, const LoaderOptions& options) {
   const LoaderEntry& entry = options.entries[prepared.draw.entry];
   if (entry.captions == CaptionsMode::one) {
     draw_conversation(example, options.seed, prepared.draw);
   }
   prepared.sample = options.encoder->encode(example);
-  const std::string& where = prepared.sample.where;
-  const int64_t longest = longest_conversation(prepared.sample);
-  check(options.max_rows == 0 || longest <= options.max_rows,
-        "{}: the conversation takes {} rows, the model at most {}: shorten it", where, longest,
-        options.max_rows);
-  prepared.rows = packed_rows(prepared.sample, options.compose);
-  check(prepared.rows <= options.micro_tokens,
-        "{}: the sample takes {} rows, more than micro_tokens = {}: raise micro_tokens", where,
-        prepared.rows, options.micro_tokens);
+  prepared.rows = rows_within({.conversation = options.max_rows, .sample = options.micro_tokens},
+                              prepared.sample, options.compose);
 }
 
 // Objective::reconstruct: of an example its pictures alone.

@@ -2,12 +2,12 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "data/row_bounds.h"
 #include "data/split_long.h"
 #include "features/fill.h"
 #include "recipe/trainable.h"
 #include "train/stage_trainer.h"
 
-#include <algorithm>
 #include <utility>
 
 #include <c10/core/GradMode.h>
@@ -36,9 +36,6 @@ LoaderOptions loader_options(const Recipe& recipe, const StageRecipe& stage, con
 LoaderEntry loader_entry(const Dataset& dataset, const DataRecipe& data) {
   return {.dataset = &dataset, .captions = data.captions, .on_bad_sample = data.on_bad_sample};
 }
-
-// Of two bounds, 0 being none, the tighter.
-int64_t tighter(int64_t a, int64_t b) { return a == 0 || b == 0 ? a + b : std::min(a, b); }
 
 std::unique_ptr<Dataset> open_input(const std::string& name, const DataRecipe& data,
                                     const LoaderOptions& options) {

@@ -73,7 +73,7 @@ TEST_F(CheckTable, CountsWhatTheLoaderWouldGive) {
 TEST_F(CheckTable, ListsEveryBadSampleInOrder) {
   add_picture("a.png", 1);
   test::write_text(temporary.path() / "torn.png", test::png_of(2).substr(0, 60));
-  options.max_rows = 60;
+  options.bounds.conversation = 60;
   options.workers = 3;
   const TableCheck table = check("photos", R"({"image": "a.png", "caption": "a cat"})"
                                            "\n"
