@@ -1,9 +1,21 @@
 #include "metric/answer.h"
 
+#include "base/error.h"
 #include "metric/ptb_characters.h"
 #include "metric/tokenized_case.h"
+#include "metric/vqa_accuracy.h"
+
+#include <algorithm>
 
 namespace sightline {
+namespace {
+
+YesNo yes_no_of(std::string_view word) {
+  if (word == "yes") return YesNo::yes;
+  return word == "no" ? YesNo::no : YesNo::neither;
+}
+
+}  // namespace
 
 std::string normalize_answer(std::string_view answer) {
   std::string folded;
@@ -21,5 +33,18 @@ std::string normalize_answer(std::string_view answer) {
 bool exact_match(std::string_view answer, std::string_view reference) {
   return normalize_answer(answer) == normalize_answer(reference);
 }
+
+const std::string& commonest(std::span<const std::string> texts) {
+  SL_ASSERT(!texts.empty(), "the commonest of no texts");
+  const auto times = [&](const std::string& text) { return std::ranges::count(texts, text); };
+  return *std::ranges::max_element(texts, {}, times);
+}
+
+YesNo yes_no_said(std::string_view answer) {
+  const std::string form = vqa_normal_form(answer);
+  return yes_no_of(std::string_view(form).substr(0, form.find(' ')));
+}
+
+YesNo yes_no_expected(std::string_view reference) { return yes_no_of(vqa_normal_form(reference)); }
 
 }  // namespace sightline

@@ -1,6 +1,7 @@
 #pragma once
 // Whether a short answer is the expected one.
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,5 +13,16 @@ std::string normalize_answer(std::string_view answer);
 
 // Equal after normalize_answer. An empty answer matches only an empty reference.
 bool exact_match(std::string_view answer, std::string_view reference);
+
+// The text that stands there most often, of equals the first; at least one (asserted).
+const std::string& commonest(std::span<const std::string> texts);
+
+enum class YesNo { neither, yes, no };
+
+// By the first word of the normal form (metric/vqa_accuracy.h): "Yes, it is." says yes.
+YesNo yes_no_said(std::string_view answer);
+
+// The whole of the normal form: "yes" expects a yes, "no evidence" expects neither.
+YesNo yes_no_expected(std::string_view reference);
 
 }  // namespace sightline

@@ -36,7 +36,7 @@ Interval interval_of(const std::vector<double>& values, double level) {
 
 SummedScore mean_score(std::string name, std::vector<std::vector<double>> terms) {
   return {std::move(name), std::move(terms),
-          [](std::span<const double> sums) { return sums[0] / sums[1]; }};
+          [](std::span<const double> sums) { return sums[1] == 0 ? 0.0 : sums[0] / sums[1]; }};
 }
 
 double score_of(const SummedScore& score) {

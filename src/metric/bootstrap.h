@@ -21,7 +21,7 @@ struct SummedScore {
   std::function<double(std::span<const double> sums)> value;
 };
 
-// Terms {sum, count} -> their mean.
+// Terms {sum, count} -> their mean; 0 where the count is.
 SummedScore mean_score(std::string name, std::vector<std::vector<double>> terms);
 
 // Of all cases.

@@ -51,6 +51,11 @@ BleuCounts counts_of(std::span<const double> terms) {
   return counts;
 }
 
+SummedScore bleu_score(size_t n, std::vector<std::vector<double>> terms) {
+  return {fmt::format("Bleu_{}", n), std::move(terms),
+          [n](std::span<const double> sums) { return bleu_of(counts_of(sums))[n - 1]; }};
+}
+
 }  // namespace
 
 double CaptionScores::operator[](std::string_view name) const {
@@ -88,10 +93,7 @@ std::vector<SummedScore> summed_scores(const CaptionScores& scores) {
   std::vector<std::vector<double>> bleu;
   for (const CaptionCaseScores& each : scores.cases) bleu.push_back(terms_of(each.bleu_counts));
   std::vector<SummedScore> result;
-  for (size_t n = 0; n < kNgramOrders; ++n) {
-    result.push_back({fmt::format("Bleu_{}", n + 1), bleu,
-                      [n](std::span<const double> sums) { return bleu_of(counts_of(sums))[n]; }});
-  }
+  for (size_t n = 1; n <= kNgramOrders; ++n) result.push_back(bleu_score(n, bleu));
   const auto add_mean = [&](const char* name, double CaptionCaseScores::*value) {
     std::vector<std::vector<double>> terms;
     for (const CaptionCaseScores& each : scores.cases) terms.push_back({each.*value, 1.0});
@@ -101,6 +103,14 @@ std::vector<SummedScore> summed_scores(const CaptionScores& scores) {
   add_mean("CIDEr", &CaptionCaseScores::cider);
   add_mean("CIDEr_original", &CaptionCaseScores::cider_original);
   return result;
+}
+
+SummedScore summed_bleu(size_t n, std::span<const CaptionCase> cases) {
+  std::vector<std::vector<double>> terms;
+  for (const BleuCounts& each : bleu(count_ngrams(tokenize(cases))).counts) {
+    terms.push_back(terms_of(each));
+  }
+  return bleu_score(n, std::move(terms));
 }
 
 }  // namespace sightline

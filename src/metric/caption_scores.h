@@ -47,4 +47,7 @@ CaptionScores score_captions(std::span<const CaptionCase> cases);
 // the whole does.
 std::vector<SummedScore> summed_scores(const CaptionScores& scores);
 
+// BLEU-n alone, n = 1 .. 4, of raw texts likewise: the corpus's number as sums over the cases.
+SummedScore summed_bleu(size_t n, std::span<const CaptionCase> cases);
+
 }  // namespace sightline
