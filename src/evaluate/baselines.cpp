@@ -1,10 +1,12 @@
 #include "evaluate/baselines.h"
 
+#include "base/commonest.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "evaluate/cases.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 
@@ -18,30 +20,6 @@ namespace sightline {
 namespace {
 
 constexpr size_t kPicturesAtOnce = 32;
-
-// Counts texts; of equally frequent ones the first that came is the commonest.
-class Commonest {
- public:
-  void add(const std::string& text) {
-    const auto [found, is_new] = counts_.try_emplace(text, Count{0, counts_.size()});
-    ++found->second.times;
-  }
-  std::string text() const {
-    SL_ASSERT(!counts_.empty(), "nothing was counted");
-    const auto best = std::max_element(counts_.begin(), counts_.end(), [](auto& a, auto& b) {
-      return std::tuple(a.second.times, b.second.order) <
-             std::tuple(b.second.times, a.second.order);
-    });
-    return best->first;
-  }
-
- private:
-  struct Count {
-    int64_t times;
-    size_t order;
-  };
-  std::map<std::string, Count> counts_;
-};
 
 // The neighbours as cases of the same kind of task.
 std::vector<TaskCase> neighbours_of(const TaskRecipe& task, const Recipe& recipe) {
@@ -57,17 +35,20 @@ std::vector<TaskCase> neighbours_of(const TaskRecipe& task, const Recipe& recipe
 }
 
 void answer_frequent(const std::vector<TaskCase>& neighbours, TaskResult& result) {
-  Commonest overall;
-  std::map<std::string, Commonest> by_question;
+  std::vector<std::string> all;
+  std::map<std::string, std::vector<std::string>> by_question;
   for (const TaskCase& each : neighbours) {
-    for (const std::string& reference : each.prediction.references) {
-      overall.add(reference);
-      if (result.kind == TaskKind::question) by_question[each.prediction.prompt].add(reference);
-    }
+    const std::vector<std::string>& references = each.prediction.references;
+    std::ranges::copy(references, std::back_inserter(all));
+    if (result.kind != TaskKind::question) continue;
+    std::ranges::copy(references, std::back_inserter(by_question[each.prediction.prompt]));
   }
+  const std::string& overall = commonest(all);
+  std::map<std::string, std::string> answers;
+  for (const auto& [question, given] : by_question) answers[question] = commonest(given);
   for (Prediction& prediction : result.predictions) {
-    const auto same = by_question.find(prediction.prompt);
-    prediction.text = same == by_question.end() ? overall.text() : same->second.text();
+    const auto same = answers.find(prediction.prompt);
+    prediction.text = same == answers.end() ? overall : same->second;
   }
 }
 

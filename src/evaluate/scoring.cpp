@@ -3,8 +3,6 @@
 #include "metric/answer.h"
 #include "metric/caption_scores.h"
 
-#include <algorithm>
-
 namespace sightline {
 namespace {
 
@@ -69,9 +67,7 @@ std::vector<Score> scores_of(TaskKind kind, std::span<const Prediction> predicti
 }
 
 bool is_right_answer(const Prediction& prediction) {
-  return std::any_of(
-      prediction.references.begin(), prediction.references.end(),
-      [&](const std::string& reference) { return exact_match(prediction.text, reference); });
+  return exact_match(prediction.text, prediction.references);
 }
 
 }  // namespace sightline

@@ -1,6 +1,5 @@
 #include "metric/answer.h"
 
-#include "base/error.h"
 #include "metric/ptb_characters.h"
 #include "metric/tokenized_case.h"
 #include "metric/vqa_accuracy.h"
@@ -34,10 +33,9 @@ bool exact_match(std::string_view answer, std::string_view reference) {
   return normalize_answer(answer) == normalize_answer(reference);
 }
 
-const std::string& commonest(std::span<const std::string> texts) {
-  SL_ASSERT(!texts.empty(), "the commonest of no texts");
-  const auto times = [&](const std::string& text) { return std::ranges::count(texts, text); };
-  return *std::ranges::max_element(texts, {}, times);
+bool exact_match(std::string_view answer, std::span<const std::string> references) {
+  return std::ranges::any_of(
+      references, [&](const std::string& reference) { return exact_match(answer, reference); });
 }
 
 YesNo yes_no_said(std::string_view answer) {

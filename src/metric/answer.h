@@ -14,8 +14,8 @@ std::string normalize_answer(std::string_view answer);
 // Equal after normalize_answer. An empty answer matches only an empty reference.
 bool exact_match(std::string_view answer, std::string_view reference);
 
-// The text that stands there most often, of equals the first; at least one (asserted).
-const std::string& commonest(std::span<const std::string> texts);
+// Any of the references.
+bool exact_match(std::string_view answer, std::span<const std::string> references);
 
 enum class YesNo { neither, yes, no };
 

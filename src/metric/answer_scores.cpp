@@ -1,5 +1,6 @@
 #include "metric/answer_scores.h"
 
+#include "base/commonest.h"
 #include "base/error.h"
 #include "metric/answer.h"
 #include "metric/caption_scores.h"
@@ -7,7 +8,7 @@
 #include "metric/vqa_accuracy.h"
 
 #include <algorithm>
-#include <functional>
+#include <optional>
 
 namespace sightline {
 namespace {
@@ -16,23 +17,16 @@ constexpr size_t kFewestAnswers = 4;  // with fewer, whoever answers like all ot
 
 YesNo expected_of(const AnswerCase& each) { return yes_no_expected(commonest(each.references)); }
 
-bool is_exact(const AnswerCase& each) {
-  return std::ranges::any_of(each.references, [&](const std::string& reference) {
-    return exact_match(each.answer, reference);
-  });
-}
-
-double number_of(std::string_view metric, const AnswerCase& each) {
+// Nothing where the metric does not look at the case.
+std::optional<double> number_of(std::string_view metric, const AnswerCase& each) {
   if (metric == "vqa_accuracy") return vqa_accuracy(each.answer, each.references);
-  if (metric == "exact_match") return is_exact(each) ? 1.0 : 0.0;
+  if (metric == "exact_match") return exact_match(each.answer, each.references) ? 1.0 : 0.0;
   if (metric == "token_f1") return token_overlap(each.answer, each.references).f1;
   if (metric == "token_recall") return token_overlap(each.answer, each.references).recall;
   SL_ASSERT(metric == "yes_no_accuracy", "no metric of answers is called {}", metric);
-  return yes_no_said(each.answer) == expected_of(each) ? 1.0 : 0.0;
-}
-
-bool is_looked_at(std::string_view metric, const AnswerCase& each) {
-  return metric != "yes_no_accuracy" || expected_of(each) != YesNo::neither;
+  const YesNo expected = expected_of(each);
+  if (expected == YesNo::neither) return std::nullopt;
+  return yes_no_said(each.answer) == expected ? 1.0 : 0.0;
 }
 
 }  // namespace
@@ -47,8 +41,8 @@ std::string why_not(std::string_view metric, std::span<const AnswerCase> cases) 
     return fmt::format("it compares with at least {} people's answers, and {} has {}",
                        kFewestAnswers, few->where, few->references.size());
   }
-  if (metric == "yes_no_accuracy" && std::ranges::none_of(cases, [&](const AnswerCase& each) {
-        return is_looked_at(metric, each);
+  if (metric == "yes_no_accuracy" && std::ranges::none_of(cases, [](const AnswerCase& each) {
+        return expected_of(each) != YesNo::neither;
       })) {
     return "no question expects \"yes\" or \"no\"";
   }
@@ -69,8 +63,8 @@ SummedScore answer_score(std::string_view metric, std::span<const AnswerCase> ca
   }
   std::vector<std::vector<double>> terms;
   for (const AnswerCase& each : cases) {
-    const bool counts = is_looked_at(metric, each);
-    terms.push_back({counts ? number_of(metric, each) : 0.0, counts ? 1.0 : 0.0});
+    const std::optional<double> number = number_of(metric, each);
+    terms.push_back({number.value_or(0.0), number ? 1.0 : 0.0});
   }
   return mean_score(std::string(metric), std::move(terms));
 }

@@ -41,11 +41,6 @@ TEST(TokenOverlap, TakesTheBestReference) {
   EXPECT_DOUBLE_EQ(overlap.recall, 1);
 }
 
-TEST(Answer, Commonest) {
-  const std::vector<std::string> texts = {"a", "b", "c", "c", "b"};
-  EXPECT_EQ(commonest(texts), "b");
-}
-
 TEST(Answer, YesOrNo) {
   EXPECT_EQ(yes_no_said("Yes, it is."), YesNo::yes);
   EXPECT_EQ(yes_no_said("No."), YesNo::no);
