@@ -38,10 +38,11 @@ TEST_F(SlowRealInput, FromPhotographsToScores) {
   sightline("train recipes/flickr8k_language.toml --output " + in("language") +
             " --set model.tokenizer=" + in("tokenizer") +
             " --set data.captions.limit=3000 --set data.reviews.limit=40"
-            " --set model.language.num_hidden_layers=2 --set stage.text.step_tokens=4096");
+            " --set model.language.num_hidden_layers=2");
   sightline("train recipes/flickr8k.toml --output " + in("run") + " --set model.language=" +
             in("language") + "/model/language --set cache=" + in("cache") +
-            " --set data.train.limit=200 --set data.dev.limit=40 --set checkpoint.every=0"
+            " --set data.train.limit=200 --set data.changed.limit=200 --set data.dev.limit=40"
+            " --set checkpoint.every=0 --set stage.pretrain.epochs=1"
             " --set stage.instruct.epochs=1");
   sightline("evaluate " + in("run") + "/model flickr8k-dev --baselines --output " + in("scores"));
   EXPECT_THAT(output_, testing::HasSubstr("nearest"));
