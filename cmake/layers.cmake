@@ -17,7 +17,7 @@ set(SIGHTLINE_LAYERS
   "train: base recipe batch sample data tensor model bundle features"
   "generate: base recipe text batch sample tensor model bundle"
   "evaluate: base recipe text image metric batch sample data tensor model bundle features generate"
-  "run: base recipe text image metric batch sample data tensor model bundle features train generate evaluate"
+  "run: base recipe text image metric report batch sample data tensor model bundle features train generate evaluate"
   "cli: base recipe text image metric report batch sample data tensor model bundle features train generate evaluate run"
 )
 # Folders from here on may see LibTorch; those before it compile without.

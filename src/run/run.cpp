@@ -83,7 +83,7 @@ RecipeRun::RecipeRun(const Recipe& recipe, const RunOptions& options)
   bundle_.recipe = print_recipe(recipe);
   resume();
   check_stages(recipe, bundle_, state_.stage);
-  log_.emplace(options.folder / "run.jsonl", state_.step);
+  log_.emplace(options.folder, state_.step, recipe);
 }
 
 void RecipeRun::open_folder() {

@@ -4,6 +4,7 @@
 //
 //   recipe.toml       the resolved recipe; `train` of it does the same run again
 //   run.jsonl         every step and evaluation
+//   events.out.*      the same for TensorBoard
 //   checkpoints/      what --resume goes on from
 //   stages/           the weights that each stage left, what --from-stage begins from
 //   history.json      where the first stages come from, if not from this run

@@ -15,37 +15,42 @@ double StepLog::add(const StepReport& report, const RunState& state, int64_t ski
   const double seconds = seconds_now() - step_started_;
   start_clock();
   const MemoryUse memory = memory_use();
-  file_.append({{"step", state.step},
-                {"stage", stage_},
-                {"stage_step", state.stage_step},
-                {"progress", report.progress},
-                {"loss", report.loss},
-                {"lr_factor", report.factor},
-                {"gradient_norm", report.gradient.all},
-                {"gradient_norms", report.gradient.parts},
-                {"update_norm", report.update.all},
-                {"update_norms", report.update.parts},
-                {"tokens", report.rows},
-                {"predictions", report.predictions},
-                {"images", report.images},
-                {"samples", report.samples},
-                {"micro_batches", report.micro_batches},
-                {"skipped", skipped},
-                {"seconds", seconds},
-                {"tokens_per_second", static_cast<double>(report.rows) / seconds},
-                {"images_per_second", static_cast<double>(report.images) / seconds},
-                {"waited_for_data", waited_for_data},
-                {"memory_mib", memory.now_mib},
-                {"peak_memory_mib", memory.peak_mib}});
+  append({{"step", state.step},
+          {"stage", stage_},
+          {"stage_step", state.stage_step},
+          {"progress", report.progress},
+          {"loss", report.loss},
+          {"lr_factor", report.factor},
+          {"gradient_norm", report.gradient.all},
+          {"gradient_norms", report.gradient.parts},
+          {"update_norm", report.update.all},
+          {"update_norms", report.update.parts},
+          {"tokens", report.rows},
+          {"predictions", report.predictions},
+          {"images", report.images},
+          {"samples", report.samples},
+          {"micro_batches", report.micro_batches},
+          {"skipped", skipped},
+          {"seconds", seconds},
+          {"tokens_per_second", static_cast<double>(report.rows) / seconds},
+          {"images_per_second", static_cast<double>(report.images) / seconds},
+          {"waited_for_data", waited_for_data},
+          {"memory_mib", memory.now_mib},
+          {"peak_memory_mib", memory.peak_mib}});
   show(report, state.stage_step);
   return seconds;
 }
 
 void StepLog::add_evaluation(int64_t step, const std::map<std::string, double>& scores) {
-  file_.append({{"step", step}, {"evaluation", scores}});
+  append({{"step", step}, {"evaluation", scores}});
   std::string text;
   for (const auto& [name, value] : scores) text += fmt::format(" {} {:.4f}", name, value);
   log("after step {}:{}", step, text);
+}
+
+void StepLog::append(const Json& line) {
+  file_.append(line);
+  events_.add(line);
 }
 
 void StepLog::show(const StepReport& report, int64_t stage_step) {

@@ -1,7 +1,9 @@
 #pragma once
-// What a run tells of its steps: a line each in run.jsonl, and one on the terminal.
+// What a run tells of its steps: a line each in run.jsonl, the same for TensorBoard, and a line
+// on the terminal.
 
 #include "base/log.h"
+#include "run/event_log.h"
 #include "run/run_log.h"
 #include "train/checkpoint.h"
 #include "train/stage_trainer.h"
@@ -14,8 +16,9 @@ namespace sightline {
 
 class StepLog {
  public:
-  // Goes on behind step `last_step` of run.jsonl.
-  StepLog(const std::filesystem::path& file, int64_t last_step) : file_(file, last_step) {}
+  // Goes on behind step `last_step` of the run folder's run.jsonl.
+  StepLog(const std::filesystem::path& folder, int64_t last_step, const Recipe& recipe)
+      : file_(folder / "run.jsonl", last_step), events_(folder, last_step, recipe) {}
 
   void begin_stage(std::string name);
   // After a step: where the run stands then, and what its data did. Returns the step's seconds.
@@ -28,9 +31,11 @@ class StepLog {
   void start_clock() { step_started_ = seconds_now(); }
 
  private:
+  void append(const Json& line);
   void show(const StepReport& report, int64_t stage_step);
 
   RunLog file_;
+  EventLog events_;
   Progress progress_;
   std::string stage_;
   double step_started_ = 0;
