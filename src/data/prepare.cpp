@@ -30,6 +30,8 @@ void draw_conversation(Example& example, uint64_t seed, const Draw& draw) {
   if (example.references.size() == count) {
     example.references = {std::move(example.references[chosen])};
   }
+  example.kinds.clear();  // of no use in training
+  example.answers.clear();
 }
 
 void prepare_words(PreparedSample& prepared, Example example, const LoaderOptions& options) {

@@ -23,6 +23,19 @@
 //           A question may stand without an image. "kind" may be left out; the questions of one
 //           line are of one kind. Keys that begin with "_" are the user's own; any other is an
 //           Error.
+// vqa       VQA v2's two files: `questions` {"data_subtype": "val2014", "questions":
+//           [{"question_id", "image_id", "question"}]}, `annotations` {"annotations":
+//           [{"question_id", "image_id", "answer_type", "answers": [{"answer"}]}]}. One example a
+//           picture, in the order of the questions, as with the next three; each question is a
+//           conversation, its answer the one that most people gave.
+// daquar    CSV: question,answer,image_id with a heading; of a folder all .csv files. split: a file
+//           of image_ids, one a line; one that nothing is asked about is no example.
+// vqarad    [{"qid", "image_name", "phrase_type", "question", "answer", "answer_type"}]; ids and
+//           answers may be whole numbers. split: test has the phrase_types "test_...", train the
+//           others, of which folds and fold hold pictures out as validation (data/folds.h).
+// pathvqa   [{"image", "question", "answer"}], in JSON or pickled; or pictures,
+//           [{"img_id", "sentf": {"pvqa": ["what?"]}, "labelf": {"pvqa": [{"answer": 1}]}}], of
+//           which one without a question is no example.
 // text      one document a line, an example of the assistant's words alone.
 //
 // Captions, answers and turns are trimmed; references stay as given. Lines of white space alone are
@@ -30,9 +43,9 @@
 //
 // Annotations are checked when opened, and that every photograph exists: a mistake is an Error that
 // names the row (of JSON "file: images[3]"). Under on_bad_sample = "skip" a mistake within one
-// example is left to the loader to count and list; one that leaves the file without examples, or a
-// line of flickr's, is an Error all the same. `limit` keeps the first examples; of JSON lines only
-// those are then read.
+// example is left to the loader to count and list (a mistaken question is its picture's mistake);
+// one that leaves the file without examples, or a line of flickr's, is an Error all the same.
+// `limit` keeps the first examples; of JSON lines only those are then read.
 
 #include "base/json.h"
 #include "data/dataset.h"

@@ -30,6 +30,8 @@ Example cut_out(Example example, const Part& part) {
   result.images.assign(example.images.begin() + before, example.images.begin() + before + shown);
   const bool is_last = end == turns.end();
   result.references = {is_last ? example.references.at(part.conversation) : (end - 1)->text};
+  if (!example.kinds.empty()) result.kinds = {example.kinds.at(part.conversation)};
+  if (!example.answers.empty() && is_last) result.answers = {example.answers[part.conversation]};
   result.conversations = {{begin, end}};
   return result;
 }

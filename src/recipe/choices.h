@@ -18,6 +18,10 @@
   CHOICE(karpathy)                     \
   CHOICE(llava)                        \
   CHOICE(jsonl)                        \
+  CHOICE(vqa)                          \
+  CHOICE(daquar)                       \
+  CHOICE(vqarad)                       \
+  CHOICE(pathvqa)                      \
   CHOICE(text)                         \
   CHOICE(scenes)
 

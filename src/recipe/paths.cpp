@@ -47,4 +47,14 @@ std::string problem_with_folder(const std::string& path) {
   return fs::is_directory(path, code) ? "" : "is a file: name the folder that holds it";
 }
 
+void read_path(TableReader& reader, std::string_view key, std::string& path,
+               std::string (*problem_with)(const std::string&)) {
+  reader.read(key, path);
+  if (path.empty() || !reader.checks_paths()) return;
+  const std::string problem = problem_with(path);
+  if (problem.empty()) return;
+  reader.wrong(
+      key, fmt::format("\"{}\" in {} names \"{}\", which {}", key, reader.title(), path, problem));
+}
+
 }  // namespace sightline

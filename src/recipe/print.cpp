@@ -125,8 +125,15 @@ void print_data(Printer& out, const std::string& name, const DataRecipe& data) {
   const bool text = data.format == DataFormat::text;
   if (!scenes) out.key("annotations", data.annotations);
   if (!scenes && !text) out.key("images", data.images);
-  if (data.format == DataFormat::flickr || data.format == DataFormat::karpathy || scenes) {
+  if (data.format == DataFormat::flickr || data.format == DataFormat::karpathy ||
+      data.format == DataFormat::daquar || data.format == DataFormat::vqarad || scenes) {
     out.key("split", data.split);
+  }
+  if (data.format == DataFormat::vqa) out.key("questions", data.questions);
+  if (!data.image_names.empty()) out.key("image_names", data.image_names);
+  if (data.format == DataFormat::vqarad) {
+    out.key("folds", data.folds);
+    out.key("fold", data.fold);
   }
   if (!text && data.format != DataFormat::llava) {
     out.key("prompt", data.prompt);

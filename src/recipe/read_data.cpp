@@ -4,24 +4,22 @@
 #include "recipe/sections.h"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace sightline {
 
 namespace {
 
-void read_path(TableReader& reader, std::string_view key, std::string& path,
-               std::string (*problem_with)(const std::string&)) {
-  reader.read(key, path);
-  if (path.empty() || !reader.checks_paths()) return;
-  const std::string problem = problem_with(path);
-  if (problem.empty()) return;
-  reader.wrong(
-      key, fmt::format("\"{}\" in {} names \"{}\", which {}", key, reader.title(), path, problem));
+// DAQUAR's questions stand in two files, which may be read together.
+std::string problem_with_file_or_folder(const std::string& path) {
+  std::error_code code;
+  return std::filesystem::is_directory(path, code) ? "" : problem_with_file(path);
 }
 
 void read_annotations(TableReader& reader, DataRecipe& data) {
   reader.require("annotations", "annotations = \"FILE\"");
-  read_path(reader, "annotations", data.annotations, problem_with_file);
+  read_path(reader, "annotations", data.annotations,
+            data.format == DataFormat::daquar ? problem_with_file_or_folder : problem_with_file);
 }
 
 void read_scenes(TableReader& reader, DataRecipe& data) {
@@ -63,11 +61,15 @@ void read_karpathy_split(TableReader& reader, std::string& split) {
 
 // What is read of pictures: their folder and the split.
 void read_images(TableReader& reader, DataRecipe& data) {
-  if (holds_captions_alone(data.format)) reader.require("images", "images = \"FOLDER\"");
+  if (holds_captions_alone(data.format) || holds_questions_alone(data.format)) {
+    reader.require("images", "images = \"FOLDER\"");
+  }
   if (data.format != DataFormat::text && data.format != DataFormat::scenes) {
     read_path(reader, "images", data.images, problem_with_folder);
   }
-  if (data.format == DataFormat::flickr) read_path(reader, "split", data.split, problem_with_file);
+  if (data.format == DataFormat::flickr || data.format == DataFormat::daquar) {
+    read_path(reader, "split", data.split, problem_with_file);
+  }
   if (data.format == DataFormat::karpathy) read_karpathy_split(reader, data.split);
 }
 
@@ -98,10 +100,14 @@ void refuse_keys_of_others(TableReader& reader, const DataRecipe& data) {
   using enum DataFormat;
   const KeyOf keys[] = {{"annotations", all_formats_but({scenes})},
                         {"images", all_formats_but({text, scenes})},
-                        {"split", {flickr, karpathy, scenes}},
+                        {"split", {flickr, karpathy, daquar, vqarad, scenes}},
                         {"prompt", all_formats_but({llava, text})},
                         {"captions", all_formats_but({llava, text})},
                         {"augment", all_formats_but({text})},
+                        {"questions", {vqa}},
+                        {"image_names", {vqa, daquar, pathvqa}},
+                        {"folds", {vqarad}},
+                        {"fold", {vqarad}},
                         {"count", {scenes}},
                         {"seed", {scenes}},
                         {"task", {scenes}}};
@@ -121,7 +127,8 @@ bool has_baseline(const TaskRecipe& task, std::string_view name) {
 }
 
 void read_baselines(TableReader& reader, const Recipe& recipe, TaskRecipe& task) {
-  const std::vector<std::string> names = {"frequent", "nearest", "blind"};
+  const std::vector<std::string> names = {"frequent", "majority", "majority_of_kind", "nearest",
+                                          "blind"};
   reader.read("baselines", task.baselines);
   for (size_t i = 0; i < task.baselines.size(); ++i) {
     const std::string& name = task.baselines[i];
@@ -139,7 +146,13 @@ void read_baselines(TableReader& reader, const Recipe& recipe, TaskRecipe& task)
                              "\"question\": leave it out",
                              reader.title()));
   }
-  for (const char* name : {"frequent", "nearest"}) {
+  for (const char* name : {"majority", "majority_of_kind"}) {
+    if (!has_baseline(task, name) || task.kind == TaskKind::question) continue;
+    reader.wrong("baselines", fmt::format("the baseline \"{}\" is for questions, and {} is of kind "
+                                          "\"caption\": leave it out",
+                                          name, reader.title()));
+  }
+  for (const char* name : {"frequent", "majority", "majority_of_kind", "nearest"}) {
     if (!has_baseline(task, name) || reader.has("neighbours")) continue;
     reader.wrong("baselines",
                  fmt::format("the baseline \"{}\" of {} needs neighbours = \"DATA\", the "
@@ -154,6 +167,9 @@ void check_kind(TableReader& reader, const TaskRecipe& task, const DataRecipe& d
   if (data.format == DataFormat::text) problem = "holds plain text";
   if (holds_captions_alone(data.format) && task.kind == TaskKind::question) {
     problem = "holds captions alone";
+  }
+  if (holds_questions_alone(data.format) && task.kind == TaskKind::caption) {
+    problem = "holds questions alone";
   }
   const bool asks_them = data.task == enum_name(task.kind) ||
                          data.task == (task.kind == TaskKind::caption ? "both" : "text");
@@ -173,12 +189,23 @@ bool scores_tasks_of(const Recipe& recipe, const EvalRecipe& eval, TaskKind kind
   });
 }
 
+bool scores_ten_answers(const Recipe& recipe, const EvalRecipe& eval) {
+  return std::ranges::any_of(eval.tasks, [&](const std::string& name) {
+    const auto task = recipe.tasks.find(name);
+    if (task == recipe.tasks.end()) return false;
+    const auto data = recipe.data.find(task->second.data);
+    return data != recipe.data.end() && data->second.format == DataFormat::vqa;
+  });
+}
+
 // The best checkpoint can only be told by a score that [eval] computes.
 void check_best(TableReader& reader, const Recipe& recipe, const EvalRecipe& eval) {
   std::string lacking;
   if (eval.best == "validation_loss") {
     if (!reader.has("validation")) lacking = "validation = \"DATA\"";
-  } else if (eval.best == "accuracy") {
+  } else if (eval.best == "vqa_accuracy") {
+    if (!scores_ten_answers(recipe, eval)) lacking = "a task whose data are of format \"vqa\"";
+  } else if (eval.best == "exact_match" || eval.best == "token_f1" || eval.best == "token_recall") {
     if (!scores_tasks_of(recipe, eval, TaskKind::question)) lacking = "a task of kind \"question\"";
   } else if (!scores_tasks_of(recipe, eval, TaskKind::caption)) {
     lacking = "a task of kind \"caption\"";
@@ -232,7 +259,7 @@ void read_eval_tasks(TableReader& reader, const Recipe& recipe, EvalRecipe& eval
 }  // namespace
 
 bool always_has_pictures(const DataRecipe& data) {
-  return holds_captions_alone(data.format) ||
+  return holds_captions_alone(data.format) || holds_questions_alone(data.format) ||
          (data.format == DataFormat::scenes && data.task != "text");
 }
 
@@ -269,7 +296,11 @@ void read_data(TableReader& reader, DataRecipe& data) {
   }
   read_images(reader, data);
   if (data.format != DataFormat::text && data.format != DataFormat::llava) {
-    reader.read("prompt", data.prompt);
+    if (holds_questions_alone(data.format)) {
+      read_questions(reader, data);
+    } else {
+      reader.read("prompt", data.prompt);
+    }
     reader.read("captions", data.captions);
   }
   if (!never_has_pictures(data)) read_augment(reader, data.augment);
@@ -305,7 +336,8 @@ void read_eval(TableReader& reader, const Recipe& recipe, EvalRecipe& eval) {
   if (!eval.validation.empty()) check_data_name(reader, "validation", eval.validation, recipe);
   reader.read("validation_limit", eval.validation_limit, at_least(1));
   const auto best =
-      reader.choice("best", {"", "CIDEr", "Bleu_4", "ROUGE_L", "accuracy", "validation_loss"});
+      reader.choice("best", {"", "CIDEr", "Bleu_4", "ROUGE_L", "vqa_accuracy", "exact_match",
+                             "token_f1", "token_recall", "validation_loss"});
   if (best) eval.best = *best;
   if (!eval.best.empty()) check_best(reader, recipe, eval);
   reader.read("patience", eval.patience, at_least(0));

@@ -61,13 +61,17 @@ struct DataRecipe {
   DataFormat format = DataFormat::jsonl;
   std::string annotations;  // flickr: the token file; else the file
   std::string images;       // folder that image names are relative to
-  std::string split;  // flickr: file listing the split's images; karpathy, scenes: the split's name
-  std::string prompt;  // what the user says before a caption; may be empty
+  std::string split;   // flickr, daquar: file listing the split's images; else the split's name
+  std::string prompt;  // before a caption, may be empty; of questions: holds "{question}"
   CaptionsMode captions = CaptionsMode::all;
   OnBadSample on_bad_sample = OnBadSample::fail;
   TooLong too_long = TooLong::fail;
   AugmentRecipe augment;
-  int64_t limit = 0;  // first N samples; 0: all
+  int64_t limit = 0;        // first N samples; 0: all
+  std::string questions;    // vqa: the file of the questions; `annotations` has their answers
+  std::string image_names;  // vqa: a picture's name, with "{id}" or "{id:012}" and "{split}"
+  int64_t folds = 0;        // vqarad: parts of its training pictures, by content; 0: none
+  int64_t fold = 1;         // vqarad: which of them is held out
   // scenes only
   int64_t count = 0;  // number of scenes
   uint64_t seed = 0;  // of the generator
@@ -160,8 +164,8 @@ struct TaskRecipe {
   std::string data;   // a [data.*] table
   int64_t limit = 0;  // first N images during training; 0: all
   DecodingRecipe decoding;
-  std::vector<std::string> baselines;  // frequent | nearest | blind
-  std::string neighbours;              // frequent, nearest: the data whose captions they give back
+  std::vector<std::string> baselines;  // frequent | majority | majority_of_kind | nearest | blind
+  std::string neighbours;              // the data whose answers all but blind give back
 };
 
 struct EvalRecipe {

@@ -12,6 +12,9 @@ namespace sightline {
 // "" when `path` is a file (a folder), else what is wrong with it and what is near.
 std::string problem_with_file(const std::string& path);
 std::string problem_with_folder(const std::string& path);
+// Reads a path; unless paths are looked at later, what `problem_with` says of it is a problem.
+void read_path(TableReader& reader, std::string_view key, std::string& path,
+               std::string (*problem_with)(const std::string&));
 
 // The parts that the model has. With `from` they are the folder's, which is not opened here.
 bool may_have_vision(const ModelRecipe& model);
@@ -21,8 +24,12 @@ bool may_have_language(const ModelRecipe& model);
 bool always_has_pictures(const DataRecipe& data);
 bool never_has_pictures(const DataRecipe& data);
 
+bool holds_questions_alone(DataFormat format);
+
 void read_model(TableReader& reader, ModelRecipe& model);
 void read_data(TableReader& reader, DataRecipe& data);
+// Of a table of questions: how they are put, and where their pictures are.
+void read_questions(TableReader& reader, DataRecipe& data);
 void read_task(TableReader& reader, const Recipe& recipe, TaskRecipe& task);
 void read_decoding(TableReader& reader, DecodingRecipe& decoding);
 void read_eval(TableReader& reader, const Recipe& recipe, EvalRecipe& eval);

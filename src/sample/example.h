@@ -14,7 +14,10 @@ struct Example {
   std::vector<ImageSource> images;               // in the order in which turns show them
   std::vector<std::vector<Turn>> conversations;  // five captions: five conversations
   std::vector<std::string> references;           // one a conversation: its last answer as given
-  std::string kind;                              // question kinds of scenes; may be empty
+  std::string kind;                              // of all its questions; may be empty
+  // Where each question has its own: one a conversation, or none at all.
+  std::vector<std::string> kinds;                 // in place of `kind`
+  std::vector<std::vector<std::string>> answers;  // all that people gave, in place of references
 };
 
 }  // namespace sightline

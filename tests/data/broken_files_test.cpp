@@ -1,44 +1,14 @@
 // Twenty kinds of broken file a format: each is one clear error that names the file and the row, or
 // under on_bad_sample = "skip" one example that the loader counts and lists.
 
-#include "data/dataset.h"
-#include "data/loader.h"
-#include "tests/data/support.h"
-
-#include <ostream>
-#include <vector>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include "tests/data/broken_files.h"
 
 namespace sightline {
 namespace {
 
-using testing::HasSubstr;
-using testing::StartsWith;
-
-// What on_bad_sample = "skip" makes of it.
-enum class Skip {
-  none,     // an Error all the same
-  example,  // one example is an Error
-  picture,  // one example's picture is
-};
-
-struct Broken {
-  const char* what;
-  std::string text;  // of the annotations
-  Skip skip;
-  std::vector<const char*> says;
-  friend std::ostream& operator<<(std::ostream& out, const Broken& broken) {
-    return out << broken.what;
-  }
-};
-
-struct Format {
-  const char* name;
-  DataFormat format;
-  std::vector<Broken> broken;
-};
+using test::Broken;
+using test::Format;
+using test::Skip;
 
 std::string line_file(const std::string& second) { return "a.jpg#0\tA dog .\n" + second + "\n"; }
 
@@ -259,7 +229,8 @@ Format karpathy() {
               R"({"filename": "b.jpg", "split": "test", "sentences": [{"raw": " "}]})",
               {"images[1]: sentences[0]: \"raw\" is empty"}),
        second("an image twice", good,
-              {"images[1]: the image a.jpg is there already", "images[0]"})}};
+              {"images[1]: the image a.jpg is there already", "images[0]"})},
+      "test"};
   Broken missing = second("missing picture",
                           R"({"filename": "c.jpg", "split": "test", "sentences": [{"raw": "A"}]})",
                           {"images[1]: ", "c.jpg"});
@@ -323,73 +294,11 @@ Format llava() {
   return format;
 }
 
-class BrokenFiles : public testing::TestWithParam<Format> {
- protected:
-  void SetUp() override {
-    recipe_.format = GetParam().format;
-    recipe_.annotations = file_.string();
-    recipe_.images = temporary_.path().string();
-    if (recipe_.format == DataFormat::karpathy) recipe_.split = "test";
-    for (const char* name : {"a.jpg", "b.jpg"}) {
-      test::write_text(temporary_.path() / name, test::png_of(1));
-    }
-    std::filesystem::create_directory(temporary_.path() / "folder");
-  }
+using BrokenFiles = test::BrokenFileTest;
 
-  std::unique_ptr<Dataset> open(const Broken& broken, OnBadSample on_bad_sample) {
-    recipe_.on_bad_sample = on_bad_sample;
-    test::write_text(file_, broken.text);
-    return open_dataset("photos", recipe_);
-  }
+TEST_P(BrokenFiles, EachIsOneErrorWithItsPlaceOrOneBadExample) { expect_each_is_told(); }
 
-  void expect_says(const Broken& broken, const std::string& message) {
-    EXPECT_THAT(message, HasSubstr(file_.string()));
-    EXPECT_EQ(message.find('\n'), message.npos) << "more than a line";
-    for (const char* part : broken.says) EXPECT_THAT(message, HasSubstr(part));
-  }
-
-  // The errors of the examples, as the loader meets them: read, and their pictures opened.
-  std::vector<std::string> errors_in(const Dataset& data) {
-    std::vector<std::string> errors;
-    for (size_t i = 0; i < data.size(); ++i) {
-      const std::string message = test::error_of([&] {
-        const Example example = data.example(i);
-        for (const ImageSource& image : example.images) {
-          const std::string unread = test::error_of([&] { read_image_bytes(image); });
-          if (!unread.empty()) throw Error(example.where + ": " + unread);
-        }
-      });
-      if (!message.empty()) errors.push_back(message);
-    }
-    return errors;
-  }
-
-  test::TemporaryFolder temporary_;
-  std::filesystem::path file_ = temporary_.path() / "annotations";
-  DataRecipe recipe_;
-};
-
-TEST_P(BrokenFiles, EachIsOneErrorWithItsPlaceOrOneBadExample) {
-  for (const Broken& broken : GetParam().broken) {
-    SCOPED_TRACE(broken.what);
-    expect_says(broken, test::error_of([&] { open(broken, OnBadSample::fail); }));
-    if (broken.skip == Skip::none) {
-      expect_says(broken, test::error_of([&] { open(broken, OnBadSample::skip); }));
-      continue;
-    }
-    const auto errors = errors_in(*open(broken, OnBadSample::skip));
-    ASSERT_EQ(errors.size(), 1u);
-    expect_says(broken, errors[0]);
-  }
-}
-
-TEST_P(BrokenFiles, AFileThatCannotBeOpenedIsNamed) {
-  for (const char* name : {"nowhere.json", "folder", "nowhere/at/all.json", "a.jpg/file"}) {
-    recipe_.annotations = (temporary_.path() / name).string();
-    const std::string message = test::error_of([&] { open_dataset("photos", recipe_); });
-    EXPECT_THAT(message, StartsWith(recipe_.annotations));
-  }
-}
+TEST_P(BrokenFiles, AFileThatCannotBeOpenedIsNamed) { expect_unopened_files_are_named(); }
 
 INSTANTIATE_TEST_SUITE_P(Formats, BrokenFiles,
                          testing::Values(flickr(), jsonl(), text(), coco(), karpathy(), llava()),

@@ -59,7 +59,7 @@ TEST(RecipeMistakesBetween, TasksOfQuestionsTakeQuestionsAlone) {
   std::string text = replaced(kRecipe, "kind = \"caption\"\ndata = \"train\"",
                               "kind = \"question\"\ndata = \"web\"\n"
                               "baselines = [\"nearest\"]\nneighbours = \"web\"");
-  text = replaced(text, "best = \"CIDEr\"", "best = \"accuracy\"");
+  text = replaced(text, "best = \"CIDEr\"", "best = \"exact_match\"");
   EXPECT_THAT(mistake_in(text),
               StartsWith("r.toml:30:13: the baseline \"nearest\" is for captions"));
   text =

@@ -379,7 +379,7 @@ const Mistake kMistakes[] = {
     {"BestUnknown", "\"CIDEr\"", "\"cider\"", "r.toml:33:8", {"\"ROUGE_L\"", "may be"}},
     {"BestNotComputed",
      "\"CIDEr\"",
-     "\"accuracy\"",
+     "\"exact_match\"",
      "r.toml:33:8",
      {"nothing computes", "kind \"question\""}},
     {"BestLossWithoutValidation",
