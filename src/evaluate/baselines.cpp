@@ -6,6 +6,7 @@
 #include "evaluate/cases.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -25,7 +26,7 @@ constexpr size_t kPicturesAtOnce = 32;
 std::vector<TaskCase> neighbours_of(const TaskRecipe& task, const Recipe& recipe) {
   if (task.neighbours.empty()) {
     fail_usage(
-        "[task.{}]: the baselines \"frequent\" and \"nearest\" need neighbours = \"DATA\", "
+        "[task.{}]: all baselines but \"blind\" need neighbours = \"DATA\", "
         "the [data.*] table whose answers they give back",
         task.name);
   }
@@ -34,22 +35,35 @@ std::vector<TaskCase> neighbours_of(const TaskRecipe& task, const Recipe& recipe
   return cases_of(other, recipe, /*limit=*/0);
 }
 
-void answer_frequent(const std::vector<TaskCase>& neighbours, TaskResult& result) {
+// The commonest of the neighbours' answers that have the same `key` as a prediction, or of all
+// where none has it; or where there is no key.
+using KeyOf = std::function<std::string(const Prediction&)>;
+void answer_commonest(const std::vector<TaskCase>& neighbours, const KeyOf& key,
+                      TaskResult& result) {
   std::vector<std::string> all;
-  std::map<std::string, std::vector<std::string>> by_question;
+  std::map<std::string, std::vector<std::string>> by_key;
   for (const TaskCase& each : neighbours) {
     const std::vector<std::string>& references = each.prediction.references;
     std::ranges::copy(references, std::back_inserter(all));
-    if (result.kind != TaskKind::question) continue;
-    std::ranges::copy(references, std::back_inserter(by_question[each.prediction.prompt]));
+    if (key) std::ranges::copy(references, std::back_inserter(by_key[key(each.prediction)]));
   }
   const std::string& overall = commonest(all);
   std::map<std::string, std::string> answers;
-  for (const auto& [question, given] : by_question) answers[question] = commonest(given);
+  for (const auto& [of, given] : by_key) answers[of] = commonest(given);
   for (Prediction& prediction : result.predictions) {
-    const auto same = answers.find(prediction.prompt);
+    const auto same = key ? answers.find(key(prediction)) : answers.end();
     prediction.text = same == answers.end() ? overall : same->second;
   }
+}
+
+// "" where the neighbours' answers can be given without the model.
+std::string why_not_baseline(std::string_view name, TaskKind kind) {
+  const bool captions = kind == TaskKind::caption;
+  if (name == "frequent" || (name == "nearest" && captions)) return "";
+  if ((name == "majority" || name == "majority_of_kind") && !captions) return "";
+  if (name == "nearest") return "is for captions; leave it out of a task of questions";
+  if (name.starts_with("majority")) return "is for questions; leave it out of a task of captions";
+  return "is not known (known: frequent, majority, majority_of_kind, nearest, blind)";
 }
 
 // Mean patch features of each case's first picture, of length one: [cases, D].
@@ -101,23 +115,23 @@ TaskResult run_baseline(const std::string& name, const Bundle& bundle, const Tas
     blind.pictures = Pictures::blank;
     return run_task(bundle, task, recipe, blind);
   }
+  if (const std::string problem = why_not_baseline(name, task.kind); !problem.empty()) {
+    fail_usage("[task.{}]: the baseline \"{}\" {}", task.name, name, problem);
+  }
   const std::vector<TaskCase> cases = cases_of(task, recipe, options.limit);
   TaskResult result = describe(task, recipe, cases, name);
   result.decoding = "none";
   const std::vector<TaskCase> neighbours = neighbours_of(task, recipe);
-  if (name == "frequent") {
-    answer_frequent(neighbours, result);
-  } else if (name == "nearest") {
-    if (task.kind != TaskKind::caption) {
-      fail_usage(
-          "[task.{}]: the baseline \"nearest\" is for captions; leave it out of a task of "
-          "questions",
-          task.name);
-    }
+  if (name == "nearest") {
     answer_nearest(bundle, cases, neighbours, options.progress, result);
+  } else if (name == "majority_of_kind") {
+    answer_commonest(
+        neighbours, [](const Prediction& each) { return each.kind; }, result);
+  } else if (name == "frequent" && task.kind == TaskKind::question) {
+    answer_commonest(
+        neighbours, [](const Prediction& each) { return each.prompt; }, result);
   } else {
-    fail_usage("[task.{}]: no baseline is called \"{}\" (known: frequent, nearest, blind)",
-               task.name, name);
+    answer_commonest(neighbours, nullptr, result);
   }
   score(result);
   return result;
@@ -126,7 +140,7 @@ TaskResult run_baseline(const std::string& name, const Bundle& bundle, const Tas
 std::vector<TaskResult> run_with_baselines(const Bundle& bundle, const TaskRecipe& task,
                                            const Recipe& recipe, const TaskOptions& options) {
   std::vector<TaskResult> results;
-  for (const char* name : {"frequent", "nearest", "blind"}) {
+  for (const char* name : {"frequent", "majority", "majority_of_kind", "nearest", "blind"}) {
     if (std::find(task.baselines.begin(), task.baselines.end(), name) == task.baselines.end()) {
       continue;
     }

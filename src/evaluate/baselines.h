@@ -2,6 +2,9 @@
 // What can be had without the model: numbers that a score must be read beside.
 //   frequent  captions: the commonest caption of the neighbours data, for every picture. Questions:
 //             the commonest answer there to the same question, or to any where it is not asked.
+//   majority  questions only: the commonest answer there of all;
+//   majority_of_kind  questions only: of the answers there to questions of the same kind (of any
+//             where none is).
 //   nearest   captions only: the first caption of the neighbour whose features are nearest, by the
 //             cosine of the vision model's mean patch features. A neighbour that is the picture
 //             itself counts: give data that does not overlap.
@@ -20,7 +23,7 @@ namespace sightline {
 TaskResult run_baseline(const std::string& name, const Bundle& bundle, const TaskRecipe& task,
                         const Recipe& recipe, const TaskOptions& options);
 
-// The task's baselines in the order frequent, nearest, blind, and the model last.
+// The task's baselines in the order above, and the model last.
 std::vector<TaskResult> run_with_baselines(const Bundle& bundle, const TaskRecipe& task,
                                            const Recipe& recipe, const TaskOptions& options);
 

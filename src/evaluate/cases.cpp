@@ -7,8 +7,6 @@
 #include "evaluate/scoring.h"
 #include "recipe/decoding.h"
 
-#include <map>
-
 #include <ATen/ops/tensor.h>
 
 namespace sightline {
@@ -43,9 +41,10 @@ TaskCase case_of(const Example& example, size_t conversation) {
   const auto prompt = prompt_of(example.conversations[conversation]);
   TaskCase result{.images = example.images, .prompt = {prompt.begin(), prompt.end()}};
   result.prediction.where = example.where;
-  result.prediction.kind = example.kind;
+  result.prediction.kind = example.kinds.empty() ? example.kind : example.kinds.at(conversation);
   result.prediction.prompt = last_words(prompt);
   result.prediction.references = {example.references[conversation]};
+  if (!example.answers.empty()) result.prediction.references = example.answers.at(conversation);
   return result;
 }
 
@@ -111,21 +110,7 @@ void score(TaskResult& result) {
   result.count = static_cast<int64_t>(result.predictions.size());
   result.scores = scores_of(result.kind, result.predictions);
   result.kinds.clear();
-  if (result.kind == TaskKind::caption) return;
-  struct Tally {
-    int64_t count = 0, right = 0;
-  };
-  std::map<std::string, Tally> by_kind;
-  for (const Prediction& prediction : result.predictions) {
-    Tally& tally = by_kind[prediction.kind];
-    ++tally.count;
-    if (is_right_answer(prediction)) ++tally.right;
-  }
-  for (const auto& [kind, tally] : by_kind) {
-    if (kind.empty()) continue;
-    const double share = static_cast<double>(tally.right) / static_cast<double>(tally.count);
-    result.kinds.push_back({kind, tally.count, share});
-  }
+  if (result.kind == TaskKind::question) result.kinds = scores_by_kind(result.predictions);
 }
 
 at::Tensor pixels_of(std::span<const ImageSource> images, const Processor& processor) {

@@ -29,7 +29,9 @@ std::vector<Row> cells_of(std::span<const TaskResult> results) {
   for (const TaskResult& result : results) {
     Row row{result.who};
     for (const Score& each : result.scores) row.push_back(fmt::format("{:.4f}", each.value));
-    for (const KindScore& each : result.kinds) row.push_back(fmt::format("{:.4f}", each.accuracy));
+    for (const KindScore& each : result.kinds) {
+      row.push_back(fmt::format("{:.4f}", each.scores.front().value));
+    }
     SL_ASSERT(row.size() == rows[0].size(), "{} has {} cells, {} columns", result.who, row.size(),
               rows[0].size());
     rows.push_back(std::move(row));
@@ -50,7 +52,8 @@ std::string line_of(const Row& row, const std::vector<size_t>& widths, TableStyl
 
 // What is quoted from a result, and so wants an interval in the table; scores.json has them all.
 bool is_headline(const std::string& name) {
-  return name == "CIDEr" || name == "Bleu_4" || name == "ROUGE_L" || name == "accuracy";
+  return name == "CIDEr" || name == "Bleu_4" || name == "ROUGE_L" || name == "vqa_accuracy" ||
+         name == "exact_match" || name == "token_recall" || name == "yes_no_accuracy";
 }
 
 std::string intervals_text(std::span<const TaskResult> results) {
@@ -125,6 +128,8 @@ std::string table_of(std::span<const TaskResult> results, TableStyle style) {
     }
     text += "\n";
   }
+  const std::vector<KindScore>& kinds = results.back().kinds;
+  if (!kinds.empty()) text += "\nBy kind: " + kinds.front().scores.front().name + ".\n";
   return text + intervals_text(results);
 }
 
@@ -147,7 +152,9 @@ Json scores_json(std::span<const TaskResult> results) {
       }
     }
     for (const KindScore& each : result.kinds) {
-      row["by_kind"][each.kind] = {{"count", each.count}, {"accuracy", each.accuracy}};
+      Json& of_kind = row["by_kind"][each.kind];
+      of_kind["count"] = each.count;
+      for (const Score& score : each.scores) of_kind[score.name] = score.value;
     }
   }
   return json;

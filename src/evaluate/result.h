@@ -23,7 +23,7 @@ namespace sightline {
 
 enum class TableStyle { text, markdown };
 
-// Rows are results of one task; the columns are scores, and accuracies by kind.
+// Rows are results of one task; the columns are scores, and by kind the first of them.
 std::string table_of(std::span<const TaskResult> results, TableStyle style);
 
 // The task, how much of which data, prompt and decoding: one line.

@@ -1,7 +1,9 @@
 #include "evaluate/scoring.h"
 
-#include "metric/answer.h"
+#include "metric/answer_scores.h"
 #include "metric/caption_scores.h"
+
+#include <map>
 
 namespace sightline {
 namespace {
@@ -14,11 +16,16 @@ CaptionScores caption_scores(std::span<const Prediction> predictions) {
   return score_captions(cases);
 }
 
-SummedScore accuracy(std::span<const Prediction> predictions) {
-  std::vector<std::vector<double>> terms;
-  for (const Prediction& each : predictions)
-    terms.push_back({is_right_answer(each) ? 1.0 : 0.0, 1});
-  return mean_score("accuracy", std::move(terms));
+std::vector<SummedScore> answer_scores(std::span<const Prediction> predictions) {
+  std::vector<AnswerCase> cases;
+  for (const Prediction& each : predictions) {
+    cases.push_back({each.where, each.text, each.references});
+  }
+  std::vector<SummedScore> scores;
+  for (const std::string_view metric : kAnswerMetrics) {
+    if (why_not(metric, cases).empty()) scores.push_back(answer_score(metric, cases));
+  }
+  return scores;
 }
 
 // The example of each prediction, from 0: an example's predictions stand together.
@@ -48,15 +55,16 @@ Score score_with_interval(const SummedScore& score, double value) {
 }  // namespace
 
 std::vector<SummedScore> summed_scores(TaskKind kind, std::span<const Prediction> predictions) {
-  if (kind == TaskKind::question) return over_examples({accuracy(predictions)}, predictions);
+  if (kind == TaskKind::question) return over_examples(answer_scores(predictions), predictions);
   return over_examples(summed_scores(caption_scores(predictions)), predictions);
 }
 
 std::vector<Score> scores_of(TaskKind kind, std::span<const Prediction> predictions) {
   std::vector<Score> result;
   if (kind == TaskKind::question) {
-    const SummedScore score = summed_scores(kind, predictions).front();
-    result.push_back(score_with_interval(score, score_of(score)));
+    for (const SummedScore& each : summed_scores(kind, predictions)) {
+      result.push_back(score_with_interval(each, score_of(each)));
+    }
     return result;
   }
   const CaptionScores scores = caption_scores(predictions);
@@ -66,8 +74,20 @@ std::vector<Score> scores_of(TaskKind kind, std::span<const Prediction> predicti
   return result;
 }
 
-bool is_right_answer(const Prediction& prediction) {
-  return exact_match(prediction.text, prediction.references);
+std::vector<KindScore> scores_by_kind(std::span<const Prediction> predictions) {
+  std::map<std::string, std::vector<Prediction>> by_kind;
+  for (const Prediction& each : predictions) {
+    if (!each.kind.empty()) by_kind[each.kind].push_back(each);
+  }
+  std::vector<KindScore> result;
+  for (const auto& [kind, of_kind] : by_kind) {
+    KindScore scores{.kind = kind, .count = static_cast<int64_t>(of_kind.size())};
+    for (const SummedScore& each : answer_scores(of_kind)) {
+      scores.scores.push_back({.name = each.name, .value = score_of(each)});
+    }
+    result.push_back(std::move(scores));
+  }
+  return result;
 }
 
 }  // namespace sightline

@@ -6,9 +6,10 @@
 //             the references are the last answers of all conversations with that prompt.
 //             Scores: Bleu_1 .. Bleu_4, ROUGE_L and CIDEr as coco-caption computes them, and
 //             CIDEr_original (metric/cider.h).
-//   question  one case a conversation; the last answer is the reference.
-//             Score: accuracy, the share of answers that match exactly once both
-//             are normalised (metric/answer.h), overall and by the examples' kinds.
+//   question  one case a conversation; the references are all answers that people gave, where the
+//             data has several, else the last answer.
+//             Scores: those of metric/answer_scores.h that say something about the data, over all
+//             questions and by their kinds.
 
 #include "bundle/bundle.h"
 #include "metric/bootstrap.h"
@@ -40,13 +41,13 @@ struct Prediction {
 struct KindScore {
   std::string kind;
   int64_t count = 0;
-  double accuracy = 0.0;
+  std::vector<Score> scores;  // of these the first stands in tables; without intervals
 };
 
 struct TaskResult {
   std::string task;
   TaskKind kind = TaskKind::caption;
-  std::string who;          // model | blind | frequent | nearest
+  std::string who;          // model, or a baseline's name
   std::string data, split;  // split: "all" where the data has none
   std::string prompt;       // the user's words where all cases share them, else ""
   std::string decoding;     // "greedy, at most 32 tokens"

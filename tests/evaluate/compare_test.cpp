@@ -30,8 +30,8 @@ TaskResult answers(int64_t right) {
 
 TEST(Compare, TellsTheDifferenceAndItsInterval) {
   const auto scores = compare(answers(10), answers(30));
-  ASSERT_EQ(scores.size(), 1u);
-  EXPECT_EQ(scores[0].name, "accuracy");
+  ASSERT_EQ(scores.size(), 4u);  // token_f1, token_recall and Bleu_1 come after it
+  EXPECT_EQ(scores[0].name, "exact_match");
   EXPECT_DOUBLE_EQ(scores[0].first, 0.25);
   EXPECT_DOUBLE_EQ(scores[0].second, 0.75);
   EXPECT_DOUBLE_EQ(scores[0].difference.value, 0.5);

@@ -22,8 +22,9 @@ TaskResult result_of(const std::string& who, double accuracy) {
   result.split = "unseen";
   result.decoding = "greedy, at most 4 tokens";
   result.count = 2;
-  result.scores = {{"accuracy", accuracy}};
-  result.kinds = {{"colour", 1, accuracy}, {"count", 1, accuracy}};
+  result.scores = {{"exact_match", accuracy}};
+  result.kinds = {{"colour", 1, {{"exact_match", accuracy}}},
+                  {"count", 1, {{"exact_match", accuracy}, {"token_f1", 0.25}}}};
   result.predictions = {{.id = 0,
                          .where = "a:1",
                          .kind = "colour",
@@ -44,13 +45,14 @@ TEST(Result, TableHasARowForEach) {
   const std::vector<TaskResult> results = {result_of("blind", 0.5), result_of("model", 1.0)};
   EXPECT_EQ(table_of(results, TableStyle::text),
             "vqa: 2 questions of scenes (unseen), prompt each its own, greedy, at most 4 tokens\n\n"
-            "       accuracy  colour (1)  count (1)\n"
-            "blind    0.5000      0.5000     0.5000\n"
-            "model    1.0000      1.0000     1.0000\n");
+            "       exact_match  colour (1)  count (1)\n"
+            "blind       0.5000      0.5000     0.5000\n"
+            "model       1.0000      1.0000     1.0000\n\n"
+            "By kind: exact_match.\n");
   EXPECT_THAT(table_of(results, TableStyle::markdown),
-              HasSubstr("|       | accuracy | colour (1) | count (1) |\n"
-                        "| ----- | -------: | ---------: | --------: |\n"
-                        "| blind |   0.5000 |     0.5000 |    0.5000 |\n"));
+              HasSubstr("|       | exact_match | colour (1) | count (1) |\n"
+                        "| ----- | ----------: | ---------: | --------: |\n"
+                        "| blind |      0.5000 |     0.5000 |    0.5000 |\n"));
 }
 
 TEST(Result, FilesHoldWhatWasAnswered) {
@@ -63,7 +65,9 @@ TEST(Result, FilesHoldWhatWasAnswered) {
   EXPECT_EQ(predictions[0]["caption"], "red");
   EXPECT_EQ(predictions[0]["kind"], "colour");
   EXPECT_EQ(read_json(path / "references.json")["1"][0], "two");
-  EXPECT_EQ(read_json(path / "scores.json")["scores"]["blind"]["accuracy"], 0.5);
+  EXPECT_EQ(read_json(path / "scores.json")["scores"]["blind"]["exact_match"], 0.5);
+  EXPECT_EQ(read_json(path / "scores.json")["scores"]["model"]["by_kind"]["count"],
+            Json({{"count", 1}, {"exact_match", 1.0}, {"token_f1", 0.25}}));
   EXPECT_TRUE(std::filesystem::exists(path / "blind.json"));
   EXPECT_EQ(read_file(path / "table.txt"), table_of(results, TableStyle::text));
   write_results(results, path);  // earlier results may be replaced
@@ -74,9 +78,9 @@ TEST(Result, TellsItsIntervals) {
   result.scores[0].interval = Interval{0.25, 0.75};
   EXPECT_THAT(table_of({&result, 1}, TableStyle::text),
               HasSubstr("95 % intervals, by 1000 resamples of the examples:\n\n"
-                        "    model accuracy 0.5000 [0.2500, 0.7500]\n"));
+                        "    model exact_match 0.5000 [0.2500, 0.7500]\n"));
   const Json scores = scores_json({&result, 1});
-  EXPECT_EQ(scores["scores"]["model"]["intervals"]["accuracy"], Json({0.25, 0.75}));
+  EXPECT_EQ(scores["scores"]["model"]["intervals"]["exact_match"], Json({0.25, 0.75}));
   EXPECT_EQ(scores["split"], "unseen");
 }
 

@@ -61,12 +61,12 @@ TEST_F(TaskTest, QuestionsAreCountedByKind) {
   double right = 0;
   for (const KindScore& kind : result.kinds) {
     counted += kind.count;
-    right += kind.accuracy * static_cast<double>(kind.count);
+    ASSERT_EQ(kind.scores.at(0).name, "exact_match");
+    right += kind.scores[0].value * static_cast<double>(kind.count);
   }
   EXPECT_EQ(counted, 24);
   EXPECT_EQ(result.kinds.size(), 4u);
-  ASSERT_EQ(result.scores.size(), 1u);
-  EXPECT_EQ(result.scores[0].name, "accuracy");
+  EXPECT_EQ(result.scores.at(0).name, "exact_match");
   EXPECT_NEAR(result.scores[0].value, right / 24, 1e-12);
 }
 
