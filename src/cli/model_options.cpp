@@ -16,13 +16,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool names_a_picture(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".webp";
-}
-
 std::vector<std::string> pictures_in(const fs::path& folder) {
   std::vector<std::string> pictures;
   for (const auto& entry : fs::directory_iterator(folder)) {
@@ -38,6 +31,10 @@ std::vector<std::string> pictures_in(const fs::path& folder) {
   return pictures;
 }
 
+bool may_hold_questions(const DataRecipe& data) {
+  return data.prompt.find("{question}") != std::string::npos;
+}
+
 bool may_hold_captions(const DataRecipe& data) {
   switch (data.format) {
     case DataFormat::flickr:
@@ -49,11 +46,18 @@ bool may_hold_captions(const DataRecipe& data) {
     case DataFormat::text:
       return false;
     default:
-      return !data.prompt.empty();
+      return !data.prompt.empty() && !may_hold_questions(data);
   }
 }
 
 }  // namespace
+
+bool names_a_picture(const fs::path& path) {
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png" || extension == ".webp";
+}
 
 void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_option("MODEL", options.folder, "a Sightline model folder")->required();
@@ -150,7 +154,9 @@ Manner manner_of(const Bundle& bundle, const std::string& folder, TaskKind kind)
     return {data->second.prompt, task.decoding};
   }
   for (const auto& [name, data] : recipe->data) {
-    if (may_hold_captions(data)) return {data.prompt, {}};
+    const bool may_hold =
+        kind == TaskKind::caption ? may_hold_captions(data) : may_hold_questions(data);
+    if (may_hold) return {data.prompt, {}};
   }
   return {};
 }

@@ -43,12 +43,16 @@ void apply(const DecodingFlags& flags, DecodingRecipe& decoding);
 std::optional<Recipe> recipe_of(const Bundle& bundle, const std::string& folder);
 
 // How the model's own recipe asks for a caption or an answer: decoding and prompt of its first task
-// of that kind; else of the first data table that could hold any; else no words, greedily.
+// of that kind; else the prompt of the first data table that could hold any; else no words,
+// greedily. Of questions the prompt may hold "{question}".
 struct Manner {
   std::string prompt;
   DecodingRecipe decoding;
 };
 Manner manner_of(const Bundle& bundle, const std::string& folder, TaskKind kind);
+
+// By the end of its name: .jpg, .jpeg, .png, .webp.
+bool names_a_picture(const std::filesystem::path& path);
 
 // A file, or the pictures (.jpg, .jpeg, .png, .webp) of a folder in the order of their names. A
 // path that does not exist, or a folder without pictures, is a UsageError.

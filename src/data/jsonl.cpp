@@ -1,6 +1,8 @@
 // The reader of JSON lines: captions, or questions with answers, of a picture or of none; or whole
 // conversations.
 
+#include "data/jsonl.h"
+
 #include "base/error.h"
 #include "base/json.h"
 #include "data/conversation.h"
@@ -169,7 +171,7 @@ class JsonlDataset final : public Dataset {
   size_t size() const override { return lines_.size(); }
 
   Example example(size_t number) const override {
-    return LineReader(recipe_, lines_.where(number)).read(lines_.line(number));
+    return read_jsonl_line(recipe_, lines_.line(number), lines_.where(number));
   }
 
  private:
@@ -178,6 +180,10 @@ class JsonlDataset final : public Dataset {
 };
 
 }  // namespace
+
+Example read_jsonl_line(const DataRecipe& recipe, std::string_view line, const std::string& where) {
+  return LineReader(recipe, where).read(line);
+}
 
 std::unique_ptr<Dataset> open_jsonl(const std::string&, const DataRecipe& recipe) {
   return std::make_unique<JsonlDataset>(recipe);

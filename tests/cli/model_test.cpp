@@ -123,6 +123,51 @@ TEST_F(SlowModel, SeveralCaptionsWithScores) {
   EXPECT_GT(std::count(beams.output.begin(), beams.output.end(), '\n'), 4) << beams.output;
 }
 
+// Two questions about two pictures are the conversation that they make, told in a file.
+TEST_F(SlowModel, AsksInSeveralTurnsAboutSeveralPictures) {
+  const CommandResult asked =
+      run("ask model scenes/images/000000.png scenes/images/000001.png 'how many?' 'which?' --json",
+          "2>/dev/null");
+  ASSERT_EQ(asked.exit_code, 0) << asked.output;
+  std::istringstream lines(asked.output);
+  std::vector<Json> rows;
+  for (std::string line; std::getline(lines, line);) rows.push_back(parse_json(line, "stdout"));
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0]["images"].size(), 2u);
+  EXPECT_EQ(rows[1]["question"], "which?");
+  const Json image = {{"type", "image"}, {"image", "scenes/images/000000.png"}};
+  Json second = image;
+  second["image"] = "scenes/images/000001.png";
+  Json messages = Json::array();
+  messages.push_back(
+      {{"role", "user"}, {"content", {image, second, {{"type", "text"}, {"text", "how many?"}}}}});
+  const auto answer_to_file = [&] {
+    write_json(folder_.path() / "talk.json", {{"messages", messages}});
+    const CommandResult result = run("ask model --conversation talk.json --json", "2>/dev/null");
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return parse_json(result.output, "stdout");
+  };
+  EXPECT_EQ(answer_to_file()["tokens"], rows[0]["tokens"]);
+  ASSERT_NE(rows[0]["answer"], "");
+  messages.push_back({{"role", "assistant"}, {"content", rows[0]["answer"]}});
+  messages.push_back({{"role", "user"}, {"content", "which?"}});
+  EXPECT_EQ(answer_to_file()["tokens"], rows[1]["tokens"]);
+}
+
+TEST_F(SlowModel, AskSaysWhatIsMissing) {
+  const std::string picture = "scenes/images/000001.png";
+  for (const auto& [words, says] :
+       {std::pair{picture, "there is no question"},
+        std::pair{picture + " nowhere.png 'why?'", "nowhere.png: no such file"},
+        std::pair{std::string("nowhere 'why?'"), "nowhere: no such file"},
+        std::pair{std::string(""), "--conversation FILE"},
+        std::pair{picture + " 'why?' --conversation talk.json", "and not both"}}) {
+    const CommandResult result = run("ask model " + words, "2>&1");
+    EXPECT_EQ(result.exit_code, 2) << words;
+    EXPECT_THAT(result.output, HasSubstr(says));
+  }
+}
+
 TEST_F(SlowModel, StopsBeforeAString) {
   const std::string picture = "scenes/images/000001.png";
   const CommandResult whole = run("caption model " + picture, "2>/dev/null");

@@ -75,6 +75,42 @@ TEST_P(Encoder, ThePromptIsAPrefixOfTheWhole) {
   EXPECT_FALSE(whole.awaits_answer);
 }
 
+// Three turns of each and two images, the second between words: what is learnt is what the
+// assistant says, each time with the end token, and nothing else; every prompt of it is a prefix.
+TEST_P(Encoder, LearnsTheAssistantsWordsAndNothingElse) {
+  Example example{.where = "talk.json"};
+  example.images = {{.path = "a.jpg"}, {.path = "b.jpg"}};
+  const std::vector<std::string> answers = {"a cat", "two dogs", "the red one"};
+  example.conversations = {
+      {{.role = Role::user, .text = "what is it?", .images = 1},
+       {.role = Role::assistant, .text = answers[0]},
+       {.role = Role::user, .text = "and in", .more = {{.text = "are there more?", .images = 1}}},
+       {.role = Role::assistant, .text = answers[1]},
+       {.role = Role::user, .text = "which do you like?"},
+       {.role = Role::assistant, .text = answers[2]}}};
+  const Rows rows = encoder.encode(example).conversations.at(0);
+  std::vector<std::vector<int32_t>> learnt;
+  for (size_t i = 0; i < rows.tokens.size(); ++i) {
+    if (!rows.supervised[i]) continue;
+    EXPECT_EQ(rows.kinds[i], RowKind::assistant) << i;
+    if (i == 0 || !rows.supervised[i - 1]) learnt.emplace_back();
+    learnt.back().push_back(rows.tokens[i]);
+  }
+  std::vector<std::vector<int32_t>> expected;
+  for (const std::string& answer : answers) {
+    expected.push_back(tokenizer.encode(answer));
+    expected.back().push_back(prompt.end_ids()[0]);
+  }
+  EXPECT_EQ(learnt, expected);
+  EXPECT_EQ(std::count(rows.kinds.begin(), rows.kinds.end(), RowKind::image), 2 * kRowsPerImage);
+  for (const size_t turns : {1u, 3u, 5u}) {
+    const Rows start = encoder.encode_prompt(std::span(example.conversations[0]).first(turns));
+    ASSERT_LT(start.tokens.size(), rows.tokens.size());
+    EXPECT_TRUE(std::equal(start.tokens.begin(), start.tokens.end(), rows.tokens.begin()));
+    EXPECT_TRUE(rows.supervised[start.tokens.size()]);
+  }
+}
+
 TEST_P(Encoder, TextAlone) {
   Example example{.where = "texts:1"};
   example.conversations = {{{.role = Role::assistant, .text = "two dogs and 12 cats"}}};
