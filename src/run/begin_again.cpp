@@ -36,10 +36,10 @@ size_t index_of(const std::string& stage, const Recipe& recipe) {
   return static_cast<size_t>(found - names.begin());
 }
 
-// The recipe as far as it decides what the first `count` stages gave.
+// The recipe as far as it decides what the first `count` stages gave, but for the seed: a stage may
+// be begun again with another one, to see how far chance moves what it gives.
 Recipe first_stages(const Recipe& recipe, size_t count) {
   Recipe kept;
-  kept.seed = recipe.seed;
   kept.numbers = recipe.numbers;
   kept.look_ahead = recipe.look_ahead;
   kept.side_by_side = recipe.side_by_side;

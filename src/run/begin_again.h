@@ -17,7 +17,7 @@ struct BeginAgain {
 // Makes `folder` a run folder that stands where `from.run` stood when the stage before ended: its
 // weights, the log and the ends of the earlier stages (files under a second name, where the file
 // system can). The best score begins anew. Errors: the stages before, or what they stand on (model,
-// seed, their data), differ from that run's recipe; it has no end of the stage before; a run is in
+// their data), differ from that run's recipe; it has no end of the stage before; a run is in
 // `folder` already.
 void begin_again(const Recipe& recipe, const BeginAgain& from, const std::filesystem::path& folder);
 

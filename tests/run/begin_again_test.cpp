@@ -84,7 +84,7 @@ TEST_F(SlowBeginAgain, RefusesWhatWouldNotBeTheSameBefore) {
               HasSubstr("[[stage]] name = \"one\" `lr = { base = 0.5 }` here, "
                         "`lr = { base = 0.001 }` there"));
   EXPECT_THAT(refusal("--from-stage two --set data.scenes.count=50"), HasSubstr("[data.scenes]"));
-  EXPECT_THAT(refusal("--from-stage two --set seed=3"), HasSubstr("`seed = 3` here"));
+  EXPECT_THAT(refusal("--from-stage two --set look_ahead=3"), HasSubstr("`look_ahead = 3` here"));
   EXPECT_THAT(refusal("--from-stage one"), HasSubstr("is the first stage"));
   EXPECT_THAT(refusal("--from-stage tow"), HasSubstr("did you mean \"two\"?"));
   EXPECT_THAT(run("train recipe.toml --from-stage two --from-run a --output a").output,
