@@ -48,6 +48,7 @@ void add_commands(CLI::App& app) {
   add_ask_command(app);
   add_evaluate_command(app);
   add_compare_command(app);
+  add_report_command(app);
   add_score_command(app);
   add_tokenizer_command(app);
   add_data_command(app);

@@ -1,6 +1,7 @@
 #include "report/grid.h"
 
 #include "base/error.h"
+#include "report/html.h"
 
 #include <algorithm>
 
@@ -10,22 +11,6 @@ namespace {
 // In pixels.
 constexpr int kCell = 14, kStep = 16, kGap = 6, kLabels = 78, kTop = 34, kBetween = 30,
               kLegend = 40;
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '<') {
-      result += "&lt;";
-    } else if (c == '>') {
-      result += "&gt;";
-    } else if (c == '&') {
-      result += "&amp;";
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
 
 // Where each line begins, and last where the grid ends.
 std::vector<int> places_of(const Grid& grid) {

@@ -11,6 +11,7 @@
 #include "run/card.h"
 #include "run/evaluation.h"
 #include "run/history.h"
+#include "run/live_report.h"
 #include "run/notes.h"
 #include "run/stage_check.h"
 #include "run/stage_input.h"
@@ -64,6 +65,7 @@ class RecipeRun {
   Notes notes_;
   std::optional<fs::path> resumed_from_;
   std::optional<StepLog> log_;
+  LiveReport report_;
   int64_t saved_step_ = -1;
 };
 
@@ -74,7 +76,8 @@ RecipeRun::RecipeRun(const Recipe& recipe, const RunOptions& options)
                make_bundle(recipe.model, recipe.seed,
                            recipe.numbers == NumberType::bf16 ? at::kBFloat16 : at::kFloat))),
       checkpoints_(options.folder / "checkpoints", recipe.checkpoint.keep),
-      history_(read_history(options.folder)) {
+      history_(read_history(options.folder)),
+      report_(options.folder, recipe) {
   for (const StageRecipe& each : recipe.stages) {
     if (each.objective != Objective::reconstruct) continue;
     add_reconstruct_parameters(*bundle_.model, recipe.seed);
@@ -128,6 +131,7 @@ void RecipeRun::train() {
   bundle_.recipe = print_recipe(recipe_);
   for (const auto& [name, tensor] : bundle_.model->params()) tensor.set_requires_grad(false);
   save_bundle(options_.folder / "model", bundle_, card());
+  report_.rewrite();
   log("{}: {} steps in {}; the model is {}", recipe_.name, state_.step,
       format_duration(notes_.seconds), (options_.folder / "model").string());
 }
@@ -189,6 +193,8 @@ void RecipeRun::after_step(const StepReport& report, const LoadedStep& loaded,
     evaluate(trainer.average());
   }
   if (due(recipe_.checkpoint.every)) save_checkpoint(trainer);
+  report_.update();
+  log_->start_clock();
   if (stop_requested) {
     if (saved_step_ != state_.step) save_checkpoint(trainer);
     fail("stopped by a signal after step {}; go on with --resume", state_.step);
@@ -206,6 +212,7 @@ void RecipeRun::evaluate(WeightAverage* average) {
   if (best != scores.end() && notes_.take(best->second, state_.step, recipe_.eval)) {
     save_bundle(options_.folder / "best", bundle_, card());
   }
+  report_.rewrite();
   log_->start_clock();
 }
 

@@ -5,6 +5,8 @@
 //   recipe.toml       the resolved recipe; `train` of it does the same run again
 //   run.jsonl         every step and evaluation
 //   events.out.*      the same for TensorBoard
+//   report.html       all of it on a page, written anew while the run goes on
+//   samples.json      the page's pictures; machine.json: what the run was computed on
 //   checkpoints/      what --resume goes on from
 //   stages/           the weights that each stage left, what --from-stage begins from
 //   history.json      where the first stages come from, if not from this run
