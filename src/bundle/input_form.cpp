@@ -2,10 +2,11 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "batch/image_rows.h"
 #include "bundle/hugging_face.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <utility>
 
 namespace sightline {
 
@@ -13,32 +14,32 @@ namespace {
 
 namespace fs = std::filesystem;
 
-InputForm form_of(const std::optional<VisionConfig>& vision,
-                  const std::optional<LanguageConfig>& language, const ConnectorConfig& connector) {
-  InputForm form;
-  if (language) form.max_rows = language->max_position_embeddings;
-  if (vision && language) form.rows_per_image = rows_per_image(*vision, connector);
+InputForm form_of(ModelConfig config) {
+  InputForm form{.config = std::move(config)};
+  if (form.config.language) form.max_rows = form.config.language->max_position_embeddings;
+  form.rows_per_image = form.config.rows_per_image();
   return form;
 }
 
 void take_words(InputForm& form, Tokenizer tokenizer, const std::string& prompt_template) {
   form.tokenizer = std::move(tokenizer);
   form.prompt_template = PromptTemplate::named(prompt_template, *form.tokenizer);
+  // The rows that a tokenizer's new tokens need.
+  int64_t& vocabulary = form.config.language->vocab_size;
+  vocabulary = std::max<int64_t>(vocabulary, form.tokenizer->vocab_size());
 }
 
 InputForm form_of_folder(const fs::path& folder) {
   const std::string source = (folder / "sightline.json").string();
   const Json manifest = read_json(source);
-  std::optional<VisionConfig> vision;
-  std::optional<LanguageConfig> language;
-  ConnectorConfig connector;
+  ModelConfig config;
   if (manifest.contains("connector")) {
-    connector = connector_config_from_json(manifest["connector"], source);
+    config.connector = connector_config_from_json(manifest["connector"], source);
   }
-  if (fs::exists(folder / "vision")) vision = read_vision_config(folder / "vision");
-  if (fs::exists(folder / "language")) language = read_language_config(folder / "language");
-  InputForm form = form_of(vision, language, connector);
-  if (language) {
+  if (fs::exists(folder / "vision")) config.vision = read_vision_config(folder / "vision");
+  if (fs::exists(folder / "language")) config.language = read_language_config(folder / "language");
+  InputForm form = form_of(std::move(config));
+  if (form.config.language) {
     take_words(form, Tokenizer::load(folder / "language"),
                json_get<std::string>(manifest, "template", source));
   }
@@ -60,12 +61,11 @@ Tokenizer tokenizer_of(const ModelRecipe& recipe) {
 
 InputForm input_form_of(const ModelRecipe& recipe) {
   if (!recipe.from.empty()) return form_of_folder(recipe.from);
-  std::optional<VisionConfig> vision;
-  std::optional<LanguageConfig> language;
-  if (recipe.vision) vision = config_of(*recipe.vision);
-  if (recipe.language) language = config_of(*recipe.language);
-  InputForm form = form_of(vision, language, recipe.connector);
-  if (language) take_words(form, tokenizer_of(recipe), recipe.prompt_template);
+  ModelConfig config{.connector = recipe.connector};
+  if (recipe.vision) config.vision = config_of(*recipe.vision);
+  if (recipe.language) config.language = config_of(*recipe.language);
+  InputForm form = form_of(std::move(config));
+  if (recipe.language) take_words(form, tokenizer_of(recipe), recipe.prompt_template);
   return form;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // How a recipe's model takes its input, without its weights: what counting and checking data needs.
 
+#include "model/model.h"
 #include "recipe/recipe.h"
 #include "text/prompt.h"
 #include "text/tokenizer.h"
@@ -11,6 +12,7 @@
 namespace sightline {
 
 struct InputForm {
+  ModelConfig config;                             // make_bundle()'s
   std::optional<Tokenizer> tokenizer;             // absent for a vision model alone
   std::optional<PromptTemplate> prompt_template;  // likewise
   int64_t rows_per_image = 0;                     // 0 for a model that does not see

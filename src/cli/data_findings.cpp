@@ -1,7 +1,6 @@
 #include "cli/data_findings.h"
 
 #include "base/log.h"
-#include "bundle/input_form.h"
 #include "data/split_long.h"
 
 #include <algorithm>
@@ -40,19 +39,20 @@ int64_t micro_tokens_for(const Recipe& recipe, const std::string& name) {
   return least;
 }
 
+// All bad samples are wanted, not the first alone.
+DataRecipe skipping(DataRecipe data) {
+  data.on_bad_sample = OnBadSample::skip;
+  return data;
+}
+
 TableCheck check_data(const Recipe& recipe, const std::string& name, const InputForm& form,
                       CheckOptions options) {
-  DataRecipe data = recipe.data.at(name);
-  data.on_bad_sample = OnBadSample::skip;  // all bad samples, not the first alone
-  auto dataset = open_dataset(name, data);
   std::optional<SampleEncoder> encoder;
   if (form.prompt_template) encoder.emplace(*form.prompt_template, form.rows_per_image);
   if (encoder) options.encoder = &*encoder;
   options.bounds.sample = micro_tokens_for(recipe, name);
-  if (encoder && data.too_long == TooLong::split) {
-    dataset = split_long(std::move(dataset), *encoder,
-                         tighter(options.bounds.conversation, options.bounds.sample));
-  }
+  const auto dataset = encoder ? open_as_trained(recipe, name, form, *encoder)
+                               : open_dataset(name, skipping(recipe.data.at(name)));
   Progress progress;
   options.progress = [&](size_t seen) {
     progress.update(fmt::format("{}: {} of {} samples", name, seen, dataset->size()));
@@ -63,6 +63,15 @@ TableCheck check_data(const Recipe& recipe, const std::string& name, const Input
 }
 
 }  // namespace
+
+std::unique_ptr<Dataset> open_as_trained(const Recipe& recipe, const std::string& name,
+                                         const InputForm& form, const SampleEncoder& encoder) {
+  const DataRecipe data = skipping(recipe.data.at(name));
+  auto dataset = open_dataset(name, data);
+  if (data.too_long != TooLong::split) return dataset;
+  return split_long(std::move(dataset), encoder,
+                    tighter(form.max_rows, micro_tokens_for(recipe, name)));
+}
 
 int64_t Findings::bad() const {
   int64_t sum = 0;

@@ -1,10 +1,12 @@
 #pragma once
 // What `data check` finds in the tables of a recipe.
 
+#include "bundle/input_form.h"
 #include "data/check.h"
 #include "recipe/recipe.h"
 
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -27,6 +29,11 @@ struct Findings {
   int64_t bad() const;    // samples
   int64_t leaks() const;  // pairs of tables, and tables that are both
 };
+
+// A table as the recipe's stages learn from it: bad samples are the caller's to meet, one by one,
+// and long conversations split where it says so. `encoder` must outlive the call alone.
+std::unique_ptr<Dataset> open_as_trained(const Recipe& recipe, const std::string& name,
+                                         const InputForm& form, const SampleEncoder& encoder);
 
 // Looks through every table on `workers` threads, with progress. A table whose file is broken as a
 // whole is an Error.

@@ -16,16 +16,20 @@ namespace sightline {
 
 namespace {
 
-LoaderOptions loader_options(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle,
+StageForm form_of(const Bundle& bundle) {
+  return {bundle.model->config(), bundle.mask, bundle.processor};
+}
+
+LoaderOptions loader_options(const Recipe& recipe, const StageRecipe& stage, const StageForm& form,
                              const SampleEncoder* encoder) {
   LoaderOptions options;
-  const ModelConfig& config = bundle.model->config();
+  const ModelConfig& config = form.config;
   options.encoder = encoder;
-  options.compose.policy = bundle.mask;
+  options.compose.policy = form.mask;
   options.compose.rows_per_image = config.rows_per_image();
   if (config.vision) options.patches_per_image = config.vision->num_patches();
   if (config.language) options.max_rows = config.language->max_position_embeddings;
-  options.processor = bundle.processor;
+  options.processor = form.processor;
   options.step_tokens = stage.step_tokens;
   options.micro_tokens = stage.micro_tokens;
   options.look_ahead = recipe.look_ahead;
@@ -70,6 +74,25 @@ bool shows_pictures(const Dataset& dataset, const DataRecipe& data) {
   return false;
 }
 
+StageData open_stage_data(const Recipe& recipe, const StageRecipe& stage, const StageForm& form,
+                          const SampleEncoder* encoder) {
+  StageData result{.loader = loader_options(recipe, stage, form, encoder)};
+  for (const MixtureEntry& entry : stage.mixture) {
+    DataRecipe data = recipe.data.at(entry.data);
+    data.limit = tighter(data.limit, entry.limit);
+    result.datasets.push_back(open_input(entry.data, data, result.loader));
+    const Dataset& dataset = *result.datasets.back();
+    LoaderEntry& loaded = result.loader.entries.emplace_back(loader_entry(dataset, data));
+    loaded.weight = entry.weight;
+    loaded.repeats = entry.repeats;
+    loaded.augment = {data.augment.crop, data.augment.flip, data.augment.colour};
+    result.shows_pictures = result.shows_pictures || shows_pictures(dataset, data);
+  }
+  result.loader.epochs = stage.epochs;
+  result.loader.seed = derive_seed(recipe.seed, stage.name);
+  return result;
+}
+
 StageInput::StageInput(const Recipe& recipe, int64_t stage_index, const Bundle& bundle,
                        const Json& state, const std::string& skipped_log) {
   const StageRecipe& stage = recipe.stages[static_cast<size_t>(stage_index)];
@@ -77,31 +100,18 @@ StageInput::StageInput(const Recipe& recipe, int64_t stage_index, const Bundle& 
   if (stage.objective == Objective::answers) {
     encoder_ = std::make_unique<SampleEncoder>(bundle.encoder());
   }
-  LoaderOptions options = loader_options(recipe, stage, bundle, encoder_.get());
-  bool pictures = false;
-  for (const MixtureEntry& entry : stage.mixture) {
-    DataRecipe data = recipe.data.at(entry.data);
-    data.limit = tighter(data.limit, entry.limit);
-    datasets_.push_back(open_input(entry.data, data, options));
-    options.entries.push_back(loader_entry(*datasets_.back(), data));
-    options.entries.back().weight = entry.weight;
-    options.entries.back().repeats = entry.repeats;
-    options.entries.back().augment = {data.augment.crop, data.augment.flip, data.augment.colour};
-    pictures = pictures || shows_pictures(*datasets_.back(), data);
-  }
+  data_ = open_stage_data(recipe, stage, form_of(bundle), encoder_.get());
   // Depth 0 would store nothing but embeddings: pixels then, as where the whole vision model
   // trains.
   depth_ = config.vision ? trainable_of(stage, config).lowest_vision_layer() : 0;
   if (depth_ == 0 || stage.objective == Objective::reconstruct) depth_ = kFromPixels;
-  if (depth_ != kFromPixels && pictures) {
+  if (depth_ != kFromPixels && data_.shows_pictures) {
     for (const MixtureEntry& entry : stage.mixture) check_unchanged(recipe, stage, entry.data);
-    store_ = filled_store(bundle, options.entries, {.cache = recipe.cache, .depth = depth_});
-    options.store = store_.get();
+    store_ = filled_store(bundle, data_.loader.entries, {.cache = recipe.cache, .depth = depth_});
+    data_.loader.store = store_.get();
   }
-  options.epochs = stage.epochs;
-  options.seed = derive_seed(recipe.seed, stage.name);
-  options.skipped_log = skipped_log;
-  loader_ = std::make_unique<Loader>(options, state.is_null() ? nullptr : &state);
+  data_.loader.skipped_log = skipped_log;
+  loader_ = std::make_unique<Loader>(data_.loader, state.is_null() ? nullptr : &state);
 }
 
 double validation_loss(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle) {
@@ -112,7 +122,7 @@ double validation_loss(const Recipe& recipe, const StageRecipe& stage, const Bun
     data.limit = recipe.eval.validation_limit;
   }
   const SampleEncoder encoder = bundle.encoder();
-  LoaderOptions options = loader_options(recipe, stage, bundle, &encoder);
+  LoaderOptions options = loader_options(recipe, stage, form_of(bundle), &encoder);
   const auto dataset = open_input(recipe.eval.validation, data, options);
   options.entries.push_back(loader_entry(*dataset, data));  // never augmented
   options.seed = 0;

@@ -11,10 +11,29 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace sightline {
+
+// How a stage's model takes its input: all of it that the data depend on.
+struct StageForm {
+  ModelConfig config;
+  MaskPolicy mask = MaskPolicy::image;
+  std::optional<Processor> processor;
+};
+
+// A stage's data, opened, and what has a loader give them as training does.
+struct StageData {
+  std::vector<std::unique_ptr<Dataset>> datasets;  // in the order of the mixture
+  LoaderOptions loader;                            // without a feature store
+  bool shows_pictures = false;
+};
+
+// `encoder` is null for a stage that reconstructs; it must outlive the result.
+StageData open_stage_data(const Recipe& recipe, const StageRecipe& stage, const StageForm& form,
+                          const SampleEncoder* encoder);
 
 class StageInput {
  public:
@@ -28,7 +47,7 @@ class StageInput {
   int64_t depth() const { return depth_; }
 
  private:
-  std::vector<std::unique_ptr<Dataset>> datasets_;
+  StageData data_;
   std::unique_ptr<SampleEncoder> encoder_;
   std::unique_ptr<FeatureStore> store_;
   std::unique_ptr<Loader> loader_;
