@@ -265,6 +265,16 @@ TEST_F(SlowModel, EvaluatesQuestionsByKind) {
   EXPECT_TRUE(std::filesystem::exists(folder_.path() / "runs/evaluate/toy/answers/scores.json"));
 }
 
+TEST_F(SlowModel, ShowsWhereWordsLooked) {
+  const std::string caption = "caption model scenes/images/000001.png";
+  const CommandResult plain = run(caption, "2>/dev/null");
+  const CommandResult shown = run(caption + " --attend looked.html", "2>/dev/null");
+  EXPECT_EQ(shown.exit_code, 0);
+  EXPECT_EQ(shown.output, plain.output);
+  EXPECT_THAT(read_file(folder_.path() / "looked.html"), HasSubstr("data:image/png;base64,"));
+  EXPECT_EQ(run("caption model scenes/images --attend looked.html").exit_code, 2);
+}
+
 TEST_F(SlowModel, BadInputIsOneLine) {
   std::ofstream(folder_.path() / "empty.jpg");
   std::ofstream(folder_.path() / "words.png") << "not a picture at all";
