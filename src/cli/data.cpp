@@ -90,6 +90,7 @@ void run_scenes(const ScenesOptions& options) {
 void add_data_command(CLI::App& app) {
   CLI::App* group = app.add_subcommand("data", "Make data, and check it.");
   group->require_subcommand(1);
+  group->footer("Example:\n  sightline data check recipes/flickr8k.toml");
   add_data_check_command(*group);
   auto options = std::make_shared<ScenesOptions>();
   CLI::App* command = group->add_subcommand(

@@ -42,34 +42,13 @@ int explain(ExitCode code, const std::string& message) {
   return code;
 }
 
-void add_commands(CLI::App& app) {
-  add_train_command(app);
-  add_caption_command(app);
-  add_ask_command(app);
-  add_evaluate_command(app);
-  add_compare_command(app);
-  add_report_command(app);
-  add_score_command(app);
-  add_tokenizer_command(app);
-  add_data_command(app);
-  add_demo_command(app);
-  add_inspect_command(app);
-}
-
 int run(int count, char** arguments) {
-  CLI::App app("Teaches a language model to see.", "sightline");
-  app.footer(
-      "Examples:\n"
-      "  sightline train recipes/flickr8k.toml     train what a recipe says\n"
-      "  sightline caption MODEL photo.jpg         say what is in a picture\n"
-      "  sightline COMMAND --help                  one command, with an example");
-  app.require_subcommand(1);
-  add_commands(app);
+  const auto app = make_program();
   try {
-    app.parse(count, arguments);
+    app->parse(count, arguments);
     return kDone;
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    if (error.get_exit_code() == 0) return app->exit(error);  // --help
     return explain(kWrongUsage, fmt::format("{} (see --help)", error.what()));
   } catch (const UsageError& error) {
     return explain(kWrongUsage, error.what());

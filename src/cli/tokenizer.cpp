@@ -79,6 +79,8 @@ void run_train_tokenizer(const TrainTokenizerOptions& options) {
 void add_tokenizer_command(CLI::App& app) {
   CLI::App* group = app.add_subcommand("tokenizer", "Make a tokenizer.");
   group->require_subcommand(1);
+  group->footer(
+      "Example:\n  sightline tokenizer train --text stories.txt --vocab 4096 --output tok");
   auto options = std::make_shared<TrainTokenizerOptions>();
   CLI::App* command = group->add_subcommand(
       "train", "Train a byte-level BPE tokenizer; Hugging Face loads it too.");

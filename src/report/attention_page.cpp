@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "report/html.h"
 
 #include <algorithm>
 #include <cmath>
@@ -72,24 +73,6 @@ scale.addEventListener('change',()=>show(chosen));
 show(0);
 )";
 
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '<') {
-      result += "&lt;";
-    } else if (c == '>') {
-      result += "&gt;";
-    } else if (c == '&') {
-      result += "&amp;";
-    } else if (c == '"') {
-      result += "&quot;";
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
 // "<" may not end the script that holds it.
 std::string data_of(const AttentionPage& page) {
   Json words = Json::array();
@@ -127,11 +110,11 @@ std::string picture_html(const AttentionPage& page) {
   const View view = view_of(page);
   return fmt::format(
       "<div id=\"view\" style=\"aspect-ratio:{:.5f}\"><img alt=\"{}\" style=\"{}\" "
-      "src=\"data:{};base64,{}\"><svg id=\"over\" aria-hidden=\"true\" style=\"{}\" viewBox=\"0 0 "
+      "src=\"{}\"><svg id=\"over\" aria-hidden=\"true\" style=\"{}\" viewBox=\"0 0 "
       "{} "
       "{}\" preserveAspectRatio=\"none\"></svg></div>\n",
       view.width / view.height, escaped(page.picture), view.place(0, 0, page.width, page.height),
-      page.image_type, base64(page.image),
+      data_uri(page.image_type, page.image),
       view.place(page.left, page.top, page.square_width, page.square_height), page.cells_a_side,
       page.cells_a_side);
 }
@@ -174,24 +157,6 @@ std::string explanation_html(const AttentionPage& page) {
 }
 
 }  // namespace
-
-std::string base64(const std::string& bytes) {
-  constexpr const char* kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t three = 0;
-    for (size_t k = 0; k < 3; ++k) {
-      three = three << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    }
-    for (size_t k = 0; k < 4; ++k) {
-      const bool pads = i + k > bytes.size();
-      text += pads ? '=' : kDigits[three >> (18 - 6 * k) & 63];
-    }
-  }
-  return text;
-}
 
 std::string attention_page_html(const AttentionPage& page) {
   SL_ASSERT(!page.words.empty() && page.cells_a_side > 0, "a page of no words");

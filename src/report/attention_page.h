@@ -34,7 +34,4 @@ struct AttentionPage {
 
 std::string attention_page_html(const AttentionPage& page);
 
-// For data URIs.
-std::string base64(const std::string& bytes);
-
 }  // namespace sightline

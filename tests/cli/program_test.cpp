@@ -45,13 +45,15 @@ class SlowUsage : public testing::Test {
   const TemporaryFolder folder_;
 };
 
-TEST_F(SlowUsage, HelpTeachesByExample) {
-  for (const char* command : {"caption", "ask", "evaluate", "score", "tokenizer train"}) {
-    const CommandResult result = run(std::string(command) + " --help");
-    EXPECT_EQ(result.exit_code, 0) << result.output;
-    EXPECT_THAT(result.output, HasSubstr(std::string("sightline ") + command)) << command;
-  }
+// Of every subcommand: help_test.cpp.
+TEST_F(SlowUsage, HelpAndVersionEndWell) {
+  const CommandResult help = run("tokenizer train --help");
+  EXPECT_EQ(help.exit_code, 0) << help.output;
+  EXPECT_THAT(help.output, HasSubstr("sightline tokenizer train"));
   EXPECT_EQ(run("--help").exit_code, 0);
+  EXPECT_EQ(run("--version").output, "sightline 0.1.0\n");
+  EXPECT_EQ(run("completions bash").exit_code, 0);
+  expect_error("completions powershell", kWrongUsage, "powershell");
 }
 
 TEST_F(SlowUsage, WrongUsage) {

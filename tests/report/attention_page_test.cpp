@@ -29,15 +29,6 @@ AttentionPage small() {
                     {"</script>", {{0, 0, 0, 0}, {0, 0, 0, 1}}}}};
 }
 
-TEST(AttentionPage, Base64) {  // RFC 4648, section 10
-  EXPECT_EQ(base64(""), "");
-  EXPECT_EQ(base64("f"), "Zg==");
-  EXPECT_EQ(base64("fo"), "Zm8=");
-  EXPECT_EQ(base64("foo"), "Zm9v");
-  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
-  EXPECT_EQ(base64("\xff\xfe"), "//4=");
-}
-
 TEST(AttentionPage, HoldsTheNumbersAndNothingFromElsewhere) {
   const std::string html = attention_page_html(small());
   const std::string open = "id=\"data\">";
