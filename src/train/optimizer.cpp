@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "recipe/trainable.h"
 #include "train/adamw_change.h"
+#include "train/hidden_matrix.h"
 #include "train/orthogonal.h"
 #include "train/schedule.h"
 
@@ -27,14 +28,9 @@ namespace sightline {
 namespace {
 
 // Weight decay is for matrices: norms, biases and embedding tables are left alone.
-bool decays(const std::string& name, const at::Tensor& weight) {
-  return weight.dim() >= 2 && name.find("embed") == std::string::npos &&
-         name.find("token") == std::string::npos;
-}
-
-// Matrices inside the layers: what comes in and goes out of them are hidden states.
-bool is_hidden_matrix(const std::string& name, const at::Tensor& weight) {
-  return weight.dim() == 2 && decays(name, weight) && name.find("head") == std::string::npos;
+bool decays(std::string_view name, int64_t dimensions) {
+  return dimensions >= 2 && name.find("embed") == std::string_view::npos &&
+         name.find("token") == std::string_view::npos;
 }
 
 constexpr double kMuonMomentum = 0.95;
@@ -63,6 +59,10 @@ std::map<std::string, int64_t, std::less<>> count_layers(const ParamMap& params)
 
 }  // namespace
 
+bool is_hidden_matrix(std::string_view name, int64_t dimensions) {
+  return dimensions == 2 && decays(name, dimensions) && name.find("head") == std::string_view::npos;
+}
+
 Optimizer::Optimizer(const StageRecipe& stage, const ParamMap& params) : stage_(stage) {
   const c10::NoGradGuard no_grad;
   const auto layers = count_layers(params);
@@ -73,7 +73,7 @@ Optimizer::Optimizer(const StageRecipe& stage, const ParamMap& params) : stage_(
     slot.weight = weight;
     const bool full = weight.scalar_type() == at::kFloat || weight.scalar_type() == at::kDouble;
     slot.master = full ? weight.detach() : weight.detach().to(at::kFloat);
-    slot.muon = stage.optimizer == OptimizerKind::muon && is_hidden_matrix(name, weight);
+    slot.muon = stage.optimizer == OptimizerKind::muon && is_hidden_matrix(name, weight.dim());
     slot.first = at::zeros_like(slot.master);
     if (!slot.muon) {
       slot.second = at::zeros_like(slot.master);
@@ -81,7 +81,7 @@ Optimizer::Optimizer(const StageRecipe& stage, const ParamMap& params) : stage_(
     }
     slot.rate = of_part(stage.lr, name) *
                 layer_share(stage.layer_decay, name, layers.at(name.substr(0, name.find('.'))));
-    slot.decay = decays(name, weight) ? of_part(stage.weight_decay, name) : 0.0;
+    slot.decay = decays(name, weight.dim()) ? of_part(stage.weight_decay, name) : 0.0;
     slot.weight.mutable_grad() = at::zeros_like(slot.master);
     slots_.push_back(std::move(slot));
   }
