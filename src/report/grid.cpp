@@ -12,6 +12,11 @@ namespace {
 constexpr int kCell = 14, kStep = 16, kGap = 6, kLabels = 78, kTop = 34, kBetween = 30,
               kLegend = 40;
 
+constexpr SchemeRules kRules = {
+    .light =
+        "text{font:11px sans-serif;fill:#333}.t{font-weight:bold}.h{fill:#ececec}.a{fill:#fff}",
+    .dark = "text{fill:#ccc}.h{fill:#2c2f33}.a{fill:#111}"};
+
 // Where each line begins, and last where the grid ends.
 std::vector<int> places_of(const Grid& grid) {
   std::vector<int> places;
@@ -23,19 +28,6 @@ std::vector<int> places_of(const Grid& grid) {
   }
   places.push_back(next);
   return places;
-}
-
-std::string style_of(const std::vector<GridKind>& kinds) {
-  std::string light, dark;
-  for (size_t i = 0; i < kinds.size(); ++i) {
-    light += fmt::format(".k{}{{fill:{}}}", i, kinds[i].light);
-    dark += fmt::format(".k{}{{fill:{}}}", i, kinds[i].dark);
-  }
-  return fmt::format(
-      "<style>text{{font:11px sans-serif;fill:#333}}.t{{font-weight:bold}}.h{{fill:#ececec}}"
-      ".a{{fill:#fff}}{}@media(prefers-color-scheme:dark){{text{{fill:#ccc}}.h{{fill:#2c2f33}}"
-      ".a{{fill:#111}}{}}}</style>\n",
-      light, dark);
 }
 
 std::string square(int x, int y, const std::string& kind, Cell cell) {
@@ -86,6 +78,15 @@ std::string legend_at(const std::vector<GridKind>& kinds, int y) {
 
 }  // namespace
 
+std::string style_of(const std::vector<GridKind>& kinds, const SchemeRules& rules) {
+  std::string light(rules.light), dark(rules.dark);
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    light += fmt::format(".k{}{{fill:{}}}", i, kinds[i].light);
+    dark += fmt::format(".k{}{{fill:{}}}", i, kinds[i].dark);
+  }
+  return fmt::format("<style>{}@media(prefers-color-scheme:dark){{{}}}</style>\n", light, dark);
+}
+
 std::string grids_svg(const std::vector<Grid>& grids) {
   SL_ASSERT(!grids.empty(), "a drawing of nothing");
   std::string body;
@@ -101,7 +102,7 @@ std::string grids_svg(const std::vector<Grid>& grids) {
              "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 "
              "{0} {1}\">\n",
              left, bottom + kLegend) +
-         style_of(grids.front().kinds) + body + "</svg>\n";
+         style_of(grids.front().kinds, kRules) + body + "</svg>\n";
 }
 
 std::string grid_text(const Grid& grid) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sightline {
@@ -19,6 +20,14 @@ struct GridKind {
   std::string name;         // in the legend
   std::string light, dark;  // its colour, such as "#3b6fb6", on a light and on a dark page
 };
+
+// CSS of a drawing beside its kinds' colours, on a light page and what differs on a dark one.
+struct SchemeRules {
+  std::string_view light, dark;
+};
+
+// The <style> element of a drawing: the kinds' fills as classes k0, k1, ..., and `rules`.
+std::string style_of(const std::vector<GridKind>& kinds, const SchemeRules& rules);
 
 struct GridLine {
   std::string label;

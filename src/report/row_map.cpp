@@ -12,18 +12,11 @@ namespace {
 // In pixels.
 constexpr double kPanel = 560, kRuler = 8, kLabels = 150, kTop = 52, kBetween = 40, kLegend = 34;
 
-std::string style_of(const std::vector<GridKind>& kinds) {
-  std::string light, dark;
-  for (size_t i = 0; i < kinds.size(); ++i) {
-    light += fmt::format(".k{}{{fill:{}}}", i, kinds[i].light);
-    dark += fmt::format(".k{}{{fill:{}}}", i, kinds[i].dark);
-  }
-  return fmt::format(
-      "<style>text{{font:11px sans-serif;fill:#333}}.t{{font-weight:bold}}.h{{fill:#f0f0f0}}"
-      ".d{{fill:none;stroke:#888;stroke-width:.5}}{}@media(prefers-color-scheme:dark){{"
-      "text{{fill:#ccc}}.h{{fill:#25282c}}{}}}</style>\n",
-      light, dark);
-}
+constexpr SchemeRules kRules = {
+    .light =
+        "text{font:11px sans-serif;fill:#333}.t{font-weight:bold}.h{fill:#f0f0f0}"
+        ".d{fill:none;stroke:#888;stroke-width:.5}",
+    .dark = "text{fill:#ccc}.h{fill:#25282c}"};
 
 std::string words(double x, double y, const std::string& attributes, const std::string& text) {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\"{}>{}</text>\n", x, y, attributes,
@@ -189,7 +182,7 @@ std::string row_map_svg(const RowMap& map, int64_t near_rows) {
              "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" "
              "height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} {1:.0f}\">\n",
              width, height) +
-         style_of(map.kinds) + words(kRuler + 4, 16, " class=\"t\"", map.title) +
+         style_of(map.kinds, kRules) + words(kRuler + 4, 16, " class=\"t\"", map.title) +
          words(kRuler + 4, 34, "", fmt::format("all {} rows", map.rows())) +
          words(left, 34, "", fmt::format("the first {} rows, larger", near)) + all.draw() +
          first.draw() + first.labels() + legend(map, kTop + kPanel + 14) + "</svg>\n";

@@ -1,7 +1,6 @@
 #include "run/run_machine.h"
 
-#include <thread>
-#include <unistd.h>
+#include "base/machine.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
@@ -11,13 +10,13 @@
 namespace sightline {
 
 Json describe_machine() {
-  const double bytes =
-      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  const Machine machine = this_machine();
+  const double gib = static_cast<double>(machine.memory) / (1 << 30);
   return {{"device", "CPU"},
           {"instructions", at::get_cpu_capability()},
-          {"cores", std::thread::hardware_concurrency()},
+          {"cores", machine.cores},
           {"threads", at::get_num_threads()},
-          {"memory", fmt::format("{:.1f} GiB", bytes / (1 << 30))},
+          {"memory", fmt::format("{:.1f} GiB", gib)},
           {"engine", fmt::format("LibTorch {}", TORCH_VERSION)}};
 }
 
