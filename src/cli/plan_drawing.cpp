@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "bundle/input_form.h"
-#include "run/stage_input.h"
+#include "train/stage_data.h"
 
 #include <algorithm>
 

@@ -66,8 +66,8 @@ struct LoaderOptions {
   int64_t workers = 1;
   int64_t prefetch = 3;  // steps prepared ahead
   uint64_t seed = 0;
-  std::optional<Processor> processor;   // how pictures become pixels
-  const FeatureStore* store = nullptr;  // where set, batches carry features in place of pixels
+  std::optional<Processor> processor;   // how pictures become pixels; with neither this nor
+  const FeatureStore* store = nullptr;  // a store (features for pixels) none is opened
   std::string skipped_log;              // file to which skipped samples are appended, each once;
                                         // empty: the log
 };

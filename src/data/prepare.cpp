@@ -68,7 +68,12 @@ PictureChange change_of(const LoaderOptions& options, const Draw& draw, size_t i
   };
 }
 
+bool opens_pictures(const LoaderOptions& options) {
+  return options.processor.has_value() || options.store != nullptr;
+}
+
 void prepare_pictures(PreparedSample& prepared, const LoaderOptions& options) {
+  if (!opens_pictures(options)) return;
   for (size_t i = 0; i < prepared.sample.images.size(); ++i) {
     try {
       prepared.pictures.push_back(load_picture(prepared.sample.images[i], picture_options(options),
@@ -119,6 +124,7 @@ PreparedSample prepare_sample(const LoaderOptions& options, const Draw& draw) {
 
 Batch make_batch(const LoaderOptions& options, std::span<const PreparedSample> samples) {
   Batch batch = options.encoder == nullptr ? pictures_alone(samples) : composed(options, samples);
+  if (!opens_pictures(options)) return batch;
   // A sample's pictures stand once in each of its documents.
   std::vector<const Picture*> pictures;
   for (const PreparedSample& prepared : samples) {

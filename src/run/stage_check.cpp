@@ -1,7 +1,7 @@
 #include "run/stage_check.h"
 
 #include "base/error.h"
-#include "run/stage_input.h"
+#include "train/stage_data.h"
 #include "train/stage_trainer.h"
 
 #include <algorithm>

@@ -1,39 +1,18 @@
 #pragma once
-// What a stage reads, opened: data sets, the feature store where the vision model's lower part is
+// What a run's stage reads: its data sets, the feature store where the vision model's lower part is
 // frozen, and the loader over them.
 
 #include "bundle/bundle.h"
-#include "data/dataset.h"
 #include "data/feature_store.h"
 #include "data/loader.h"
 #include "recipe/recipe.h"
+#include "train/stage_data.h"
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
 namespace sightline {
-
-// How a stage's model takes its input: all of it that the data depend on.
-struct StageForm {
-  ModelConfig config;
-  MaskPolicy mask = MaskPolicy::image;
-  std::optional<Processor> processor;
-};
-
-// A stage's data, opened, and what has a loader give them as training does.
-struct StageData {
-  std::vector<std::unique_ptr<Dataset>> datasets;  // in the order of the mixture
-  LoaderOptions loader;                            // without a feature store
-  bool shows_pictures = false;
-};
-
-// `encoder` is null for a stage that reconstructs; it must outlive the result.
-StageData open_stage_data(const Recipe& recipe, const StageRecipe& stage, const StageForm& form,
-                          const SampleEncoder* encoder);
 
 class StageInput {
  public:
@@ -53,9 +32,6 @@ class StageInput {
   std::unique_ptr<Loader> loader_;
   int64_t depth_ = 0;
 };
-
-// Whether any sample has a picture.
-bool shows_pictures(const Dataset& dataset, const DataRecipe& data);
 
 // Mean loss per supervised token over [eval].validation, one pass in a fixed order.
 double validation_loss(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle);

@@ -277,6 +277,19 @@ TEST(Loader, ReconstructGivesPicturesAlone) {
   EXPECT_EQ(images, 79);
 }
 
+// As a plan reads a stage: all but the pictures, which may be broken.
+TEST(Loader, WithoutAProcessorPicturesAreCountedAndNotOpened) {
+  MadeStage stage;
+  std::vector<LoadedStep> opened = all_steps(stage.options);
+  for (LoadedStep& step : opened) {
+    for (Batch& batch : step.micro_batches) batch.pixels.clear();
+  }
+  stage.options.processor.reset();
+  EXPECT_EQ(digests(all_steps(stage.options)), digests(opened));
+  stage.first.replace_picture(0, "no picture");
+  EXPECT_EQ(all_steps(stage.options).size(), opened.size());
+}
+
 TEST(Loader, FeaturesComeFromTheStore) {
   MadeStage stage;
   test::TemporaryFolder temporary;
