@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <utility>
 
 namespace sightline {
 
@@ -14,23 +13,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-InputForm form_of(ModelConfig config) {
-  InputForm form{.config = std::move(config)};
-  if (form.config.language) form.max_rows = form.config.language->max_position_embeddings;
-  form.rows_per_image = form.config.rows_per_image();
-  return form;
-}
+fs::path manifest_of(const fs::path& folder) { return folder / "sightline.json"; }
 
-void take_words(InputForm& form, Tokenizer tokenizer, const std::string& prompt_template) {
-  form.tokenizer = std::move(tokenizer);
-  form.prompt_template = PromptTemplate::named(prompt_template, *form.tokenizer);
-  // The rows that a tokenizer's new tokens need.
-  int64_t& vocabulary = form.config.language->vocab_size;
-  vocabulary = std::max<int64_t>(vocabulary, form.tokenizer->vocab_size());
-}
-
-InputForm form_of_folder(const fs::path& folder) {
-  const std::string source = (folder / "sightline.json").string();
+ModelConfig config_of_folder(const fs::path& folder) {
+  const std::string source = manifest_of(folder).string();
   const Json manifest = read_json(source);
   ModelConfig config;
   if (manifest.contains("connector")) {
@@ -38,12 +24,19 @@ InputForm form_of_folder(const fs::path& folder) {
   }
   if (fs::exists(folder / "vision")) config.vision = read_vision_config(folder / "vision");
   if (fs::exists(folder / "language")) config.language = read_language_config(folder / "language");
-  InputForm form = form_of(std::move(config));
-  if (form.config.language) {
-    take_words(form, Tokenizer::load(folder / "language"),
-               json_get<std::string>(manifest, "template", source));
-  }
-  return form;
+  return config;
+}
+
+// The folder's own where the recipe goes on from one.
+Tokenizer words_of(const ModelRecipe& recipe) {
+  return recipe.from.empty() ? tokenizer_of(recipe)
+                             : Tokenizer::load(fs::path(recipe.from) / "language");
+}
+
+std::string template_of(const ModelRecipe& recipe) {
+  if (recipe.from.empty()) return recipe.prompt_template;
+  const std::string source = manifest_of(recipe.from).string();
+  return json_get<std::string>(read_json(source), "template", source);
 }
 
 }  // namespace
@@ -59,13 +52,24 @@ Tokenizer tokenizer_of(const ModelRecipe& recipe) {
       PromptTemplate::special_tokens_of(recipe.prompt_template));
 }
 
-InputForm input_form_of(const ModelRecipe& recipe) {
-  if (!recipe.from.empty()) return form_of_folder(recipe.from);
+ModelConfig model_config_of(const ModelRecipe& recipe) {
+  if (!recipe.from.empty()) return config_of_folder(recipe.from);
   ModelConfig config{.connector = recipe.connector};
   if (recipe.vision) config.vision = config_of(*recipe.vision);
   if (recipe.language) config.language = config_of(*recipe.language);
-  InputForm form = form_of(std::move(config));
-  if (recipe.language) take_words(form, tokenizer_of(recipe), recipe.prompt_template);
+  return config;
+}
+
+InputForm input_form_of(const ModelRecipe& recipe) {
+  InputForm form{.config = model_config_of(recipe)};
+  form.rows_per_image = form.config.rows_per_image();
+  if (!form.config.language) return form;
+  form.max_rows = form.config.language->max_position_embeddings;
+  form.tokenizer = words_of(recipe);
+  form.prompt_template = PromptTemplate::named(template_of(recipe), *form.tokenizer);
+  // The rows that a tokenizer's new tokens need.
+  int64_t& vocabulary = form.config.language->vocab_size;
+  vocabulary = std::max<int64_t>(vocabulary, form.tokenizer->vocab_size());
   return form;
 }
 

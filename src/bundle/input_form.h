@@ -23,6 +23,10 @@ struct InputForm {
 // where random weights come without one.
 Tokenizer tokenizer_of(const ModelRecipe& recipe);
 
+// The sizes of a recipe's model by its folders' config.json alone. `vocab_size` is then not yet
+// raised to the tokenizer's, and 0 where only the tokenizer tells it.
+ModelConfig model_config_of(const ModelRecipe& recipe);
+
 // Reads configs and tokenizer of the folders that `recipe` names. The same as make_bundle()'s.
 InputForm input_form_of(const ModelRecipe& recipe);
 

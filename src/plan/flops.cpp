@@ -1,5 +1,6 @@
 #include "plan/flops.h"
 
+#include "recipe/trainable.h"
 #include "tensor/attention.h"
 #include "train/hidden_matrix.h"
 #include "train/oriented_gradients.h"
@@ -51,10 +52,16 @@ Flops Flops::scaled(double factor) const {
 }
 
 BatchWork work_of(const Batch& batch) {
-  return {.rows = batch.rows(),
-          .images = batch.num_images(),
-          .predictions = batch.num_predictions(),
-          .scores = batch.rows() == 0 ? 0 : lower_plan(batch.plan).padded_scores};
+  BatchWork work{
+      .rows = batch.rows(), .images = batch.num_images(), .predictions = batch.num_predictions()};
+  if (batch.rows() == 0) return work;
+  const AttentionTables tables = lower_plan(batch.plan);
+  work.scores = tables.padded_scores;
+  work.gathered_keys = tables.gathered_keys;
+  for (const AttentionTables::Group& group : tables.lowered->groups) {
+    work.group_scores = std::max(work.group_scores, group.runs * group.queries * group.keys);
+  }
+  return work;
 }
 
 // Walks the model from below. `flows` says whether the hidden states reached need gradients.
@@ -70,16 +77,7 @@ struct FlopCounter::Pass {
 };
 
 FlopCounter::FlopCounter(const ModelConfig& config, const StageRecipe& stage, int64_t depth)
-    : config_(config), stage_(stage), trains_(trainable_of(stage, config)), depth_(depth) {
-  for (const auto& [name, shape] : parameter_shapes(config)) {
-    if (!trains_(name)) continue;
-    const Location at = location_of(name);
-    const bool vision = name.starts_with("vision.");
-    if (at.section == "layers") (vision ? vision_layers_ : language_layers_).insert(at.layer);
-    if (vision && at.section == "embeddings") embeddings_train_ = true;
-    if (vision && at.section == "norm") vision_norm_trains_ = true;
-  }
-}
+    : config_(config), stage_(stage), trained_(trained_layers(config, stage)), depth_(depth) {}
 
 // A layer that trains has a norm that trains before each product, so that gradients flow to the
 // products' inputs.
@@ -87,11 +85,12 @@ void FlopCounter::count_vision(Pass& pass, const BatchWork& work) const {
   const VisionConfig& c = *config_.vision;
   const double images = number(work.images);
   if (depth_ == kFromPixels) {
-    pass.products(images * patch_products(c), embeddings_train_);  // pixels need no gradient
-    pass.flows = embeddings_train_ || stage_.objective == Objective::reconstruct;
+    pass.products(images * patch_products(c),
+                  trained_.vision_embeddings);  // pixels need no gradient
+    pass.flows = trained_.vision_embeddings || stage_.objective == Objective::reconstruct;
   }
   for (int64_t i = std::max<int64_t>(0, depth_); i < c.num_hidden_layers; ++i) {
-    const bool layer = vision_layers_.contains(i);
+    const bool layer = trained_.vision.contains(i);
     pass.flows = pass.flows || layer;
     const double attention = images * vision_attention(c);
     const double products = images * vision_tokens(c) * vision_layer_products(c);
@@ -102,7 +101,7 @@ void FlopCounter::count_vision(Pass& pass, const BatchWork& work) const {
     pass.flops.recomputed += attention / 2;  // LibTorch's attention makes the scores again
     if (stage_.checkpoint_activations) pass.flops.recomputed += products + attention;
   }
-  pass.flows = pass.flows || vision_norm_trains_;
+  pass.flows = pass.flows || trained_.vision_norm;
 }
 
 // Each matrix meets every row that an image takes; the first sees what the vision model gives.
@@ -110,7 +109,7 @@ void FlopCounter::count_connector(Pass& pass, const BatchWork& work) const {
   const double rows = number(work.images * config_.rows_per_image());
   const NamedShapes shapes = connector_parameters(config_.connector, config_.vision->hidden_size,
                                                   config_.language->hidden_size);
-  const bool trains = !shapes.empty() && trains_(shapes.front().first);
+  const bool trains = trained_.connector;
   const bool norm_first = std::ranges::any_of(
       shapes, [](const auto& entry) { return entry.first.find("norm") != std::string::npos; });
   pass.flows = pass.flows || (trains && norm_first);
@@ -124,9 +123,9 @@ void FlopCounter::count_connector(Pass& pass, const BatchWork& work) const {
 void FlopCounter::count_language(Pass& pass, const BatchWork& work) const {
   const LanguageConfig& c = *config_.language;
   const double rows = number(work.rows);
-  pass.flows = pass.flows || trains_("language.model.embed_tokens.weight");
+  pass.flows = pass.flows || trained_.words;
   for (int64_t i = 0; i < c.num_hidden_layers; ++i) {
-    const bool layer = language_layers_.contains(i);
+    const bool layer = trained_.language.contains(i);
     pass.flows = pass.flows || layer;
     const double attention = 4.0 * number(work.scores * c.num_attention_heads * c.head_dim);
     const double products = rows * language_layer_products(c);
@@ -140,10 +139,7 @@ void FlopCounter::count_language(Pass& pass, const BatchWork& work) const {
   const double head = 2.0 * number(work.predictions * c.hidden_size * c.vocab_size);
   pass.flops.forward += head;
   pass.flops.input_gradients += head;
-  if (trains_(c.tie_word_embeddings ? "language.model.embed_tokens.weight"
-                                    : "language.lm_head.weight")) {
-    pass.flops.weight_gradients += head;
-  }
+  if (trained_.head) pass.flops.weight_gradients += head;
 }
 
 Flops FlopCounter::of(const BatchWork& work) const {
@@ -166,9 +162,10 @@ Flops FlopCounter::of(const BatchWork& work) const {
 // Five times x x^T, its square, and a product with x (train/orthogonal.h).
 double FlopCounter::optimizer_step() const {
   if (stage_.optimizer != OptimizerKind::muon) return 0;
+  const Trainable trains = trainable_of(stage_, config_);
   double sum = 0;
   for (const auto& [name, shape] : parameter_shapes(config_)) {
-    if (!trains_(name) || !is_hidden_matrix(name, std::ssize(shape))) continue;
+    if (!trains(name) || !is_hidden_matrix(name, std::ssize(shape))) continue;
     const double less = number(std::min(shape[0], shape[1]));
     const double more = number(std::max(shape[0], shape[1]));
     sum += 5.0 * (4.0 * less * less * more + 2.0 * less * less * less);

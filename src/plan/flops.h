@@ -10,11 +10,10 @@
 
 #include "batch/batch.h"
 #include "model/model.h"
+#include "plan/trained_layers.h"
 #include "recipe/recipe.h"
-#include "recipe/trainable.h"
 
 #include <cstdint>
-#include <set>
 
 namespace sightline {
 
@@ -31,13 +30,15 @@ struct Flops {
 
 // What decides the cost of one micro-batch.
 struct BatchWork {
-  int64_t rows = 0;         // T
-  int64_t images = 0;       // I
-  int64_t predictions = 0;  // S
-  int64_t scores = 0;       // (query, key) pairs that attention computes, padding included
+  int64_t rows = 0;           // T
+  int64_t images = 0;         // I
+  int64_t predictions = 0;    // S
+  int64_t scores = 0;         // (query, key) pairs that attention computes, padding included
+  int64_t group_scores = 0;   // of them the most that one product makes
+  int64_t gathered_keys = 0;  // key rows that attention copies, padding included
 };
 
-// `scores` are those of the plan as the CPU's attention lowers it (tensor/attention.h).
+// Scores and keys are those of the plan as the CPU's attention lowers it (tensor/attention.h).
 BatchWork work_of(const Batch& batch);
 
 class FlopCounter {
@@ -58,10 +59,8 @@ class FlopCounter {
 
   ModelConfig config_;
   StageRecipe stage_;
-  Trainable trains_;
+  TrainedLayers trained_;
   int64_t depth_;
-  std::set<int64_t> vision_layers_, language_layers_;  // that train
-  bool embeddings_train_ = false, vision_norm_trains_ = false;
 };
 
 // Of one picture through the frozen layers below `depth`, once, forward alone.

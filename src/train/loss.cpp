@@ -78,15 +78,17 @@ struct AnswerLoss : torch::autograd::Function<AnswerLoss> {
 
 }  // namespace
 
+int64_t loss_chunk(int64_t vocabulary, const LossOptions& options) {
+  return std::clamp<int64_t>(kMostLogits / vocabulary, 1, std::max<int64_t>(1, options.chunk));
+}
+
 at::Tensor answer_loss(const at::Tensor& hidden_TD, const at::Tensor& head_VD,
                        std::span<const int32_t> rows_S, std::span<const int32_t> targets_S,
                        const LossOptions& options) {
   SL_ASSERT(rows_S.size() == targets_S.size(), "{} rows, {} targets", rows_S.size(),
             targets_S.size());
-  const int64_t chunk =
-      std::clamp<int64_t>(kMostLogits / head_VD.size(0), 1, std::max<int64_t>(1, options.chunk));
   return AnswerLoss::apply(hidden_TD, head_VD, indices(rows_S), indices(targets_S), options.divisor,
-                           chunk);
+                           loss_chunk(head_VD.size(0), options));
 }
 
 at::Tensor plain_answer_loss(const at::Tensor& hidden_TD, const at::Tensor& head_VD,

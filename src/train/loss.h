@@ -17,6 +17,9 @@ struct LossOptions {
   int64_t chunk = 2048;  // predictions projected at a time, fewer where the vocabulary is large
 };
 
+// Predictions that go through a head of `vocabulary` rows at a time.
+int64_t loss_chunk(int64_t vocabulary, const LossOptions& options);
+
 // Only the rows that predict go through the head [V, D], in chunks; the gradients are made in the
 // forward pass, so that no logits are kept. Returns a scalar in fp32 (fp64 for fp64 input).
 at::Tensor answer_loss(const at::Tensor& hidden_TD, const at::Tensor& head_VD,

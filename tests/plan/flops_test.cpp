@@ -8,14 +8,12 @@
 #define NDEBUG
 #endif
 
-#include "base/rng.h"
-#include "batch/compose.h"
-#include "tests/tiny_model.h"
+#include "tests/plan/cases.h"
+#include "train/stage_data.h"
 #include "train/stage_trainer.h"
 
 #include <atomic>
-#include <string>
-#include <vector>
+#include <string_view>
 
 #include <ATen/record_function.h>
 #include <gtest/gtest.h>
@@ -74,118 +72,13 @@ class Observer {
   at::CallbackHandle handle_;
 };
 
-struct Case {
-  std::string what;
-  ModelConfig config;
-  std::vector<std::string> train;
-  int64_t images = 1;
-  bool checkpoint_activations = false;
-  OptimizerKind optimizer = OptimizerKind::adamw;
-  MaskPolicy mask = MaskPolicy::image;
-};
-
-// A step of two samples with several conversations each.
-LoadedStep step_of(const Case& each, int64_t depth) {
-  Rng rng(3);
-  std::vector<Sample> samples(2);
-  std::vector<const Sample*> pointers;
-  const ModelConfig& config = each.config;
-  for (Sample& sample : samples) {
-    sample.where = "made";
-    for (int64_t i = 0; i < each.images; ++i) sample.images.push_back({.path = "made"});
-    for (const int answer : {5, 9, 14}) {
-      sample.conversations.push_back(test::tiny_rows(rng, static_cast<int>(each.images),
-                                                     config.rows_per_image(), 6, answer,
-                                                     config.language->vocab_size));
-    }
-    pointers.push_back(&sample);
-  }
-  LoadedStep step;
-  Batch& batch = step.micro_batches.emplace_back(
-      compose(pointers, {.policy = each.mask, .rows_per_image = config.rows_per_image()}));
-  if (batch.num_images() > 0 && depth == kFromPixels) {
-    const int64_t side = config.vision->image_size;
-    batch.pixels.assign(static_cast<size_t>(batch.num_images() * 3 * side * side), 0.25f);
-  } else if (batch.num_images() > 0) {
-    const auto tokens =
-        config.vision->num_patches() +
-        (depth > config.vision->num_hidden_layers ? 0 : config.vision->class_tokens());
-    batch.features.assign(
-        static_cast<size_t>(batch.num_images() * tokens * config.vision->hidden_size), 0x3f00);
-  }
-  step.num_predictions = batch.num_predictions();
-  step.progress_after = 0.5;
-  return step;
-}
-
-ModelConfig siglip_qwen2() {
-  ModelConfig config;
-  config.vision = VisionConfig{.kind = VisionKind::siglip,
-                               .hidden_size = 48,
-                               .num_hidden_layers = 3,
-                               .num_attention_heads = 4,
-                               .intermediate_size = 100,
-                               .image_size = 50,
-                               .patch_size = 14,
-                               .layer_norm_eps = 1e-6};
-  config.language = LanguageConfig{.kind = LanguageKind::qwen2,
-                                   .vocab_size = 300,
-                                   .hidden_size = 64,
-                                   .num_hidden_layers = 3,
-                                   .num_attention_heads = 8,
-                                   .num_key_value_heads = 2,
-                                   .head_dim = 8,
-                                   .intermediate_size = 160};
-  config.connector = {.kind = ConnectorKind::mlp, .factor = 1};
-  return config;
-}
-
-std::vector<Case> cases() {
-  const ModelConfig vit = test::tiny_config({.vocab_size = 40});
-  const ModelConfig words = test::tiny_config({.sees = false});
-  ModelConfig pool = siglip_qwen2();
-  pool.vision->image_size = 56;
-  pool.connector = {.kind = ConnectorKind::pool, .factor = 2};
-  pool.language->tie_word_embeddings = false;
-  const std::vector<std::string> all = {"vision", "connector", "language"};
-  return {
-      {.what = "vit, all", .config = vit, .train = all},
-      {.what = "vit, all, Muon", .config = vit, .train = all, .optimizer = OptimizerKind::muon},
-      {.what = "siglip, all, computed anew",
-       .config = siglip_qwen2(),
-       .train = all,
-       .checkpoint_activations = true},
-      {.what = "connector alone", .config = siglip_qwen2(), .train = {"connector"}},
-      {.what = "upper vision, computed anew",
-       .config = siglip_qwen2(),
-       .train = {"connector", "vision.layers[2:]", "vision.norm"},
-       .checkpoint_activations = true},
-      {.what = "upper language", .config = siglip_qwen2(), .train = {"language.layers[1:]"}},
-      {.what = "pool, two pictures, prefix",
-       .config = pool,
-       .train = {"connector", "language"},
-       .images = 2,
-       .mask = MaskPolicy::prefix},
-      {.what = "pool alone", .config = pool, .train = {"connector"}},
-      {.what = "words alone", .config = words, .train = {"language"}, .images = 0},
-  };
-}
-
 TEST(Flops, AreThoseThatLibTorchCarriesOut) {
-  for (const Case& each : cases()) {
-    StageRecipe stage{.name = "one", .train = each.train};
-    stage.checkpoint_activations = each.checkpoint_activations;
-    stage.optimizer = each.optimizer;
-    Bundle bundle;
-    ParamMap params;
-    for (const auto& [name, shape] : parameter_shapes(each.config)) {
-      params.add(name, random_parameter(name, shape, 1));
-    }
-    bundle.model = std::make_unique<Model>(each.config, std::move(params));
+  for (const test::Case& each : test::cases()) {
+    const StageRecipe stage = test::stage_of(each);
+    Bundle bundle = test::bundle_of(each);
     const Trainable trains = trainable_of(stage, each.config);
-    int64_t depth = each.config.vision ? trains.lowest_vision_layer() : 0;
-    if (depth == 0) depth = kFromPixels;
-    const LoadedStep step = step_of(each, depth);
+    const int64_t depth = stored_depth(stage, each.config);
+    const LoadedStep step = test::step_of(each, depth);
     const FlopCounter counter(each.config, stage, depth);
     const Flops planned = counter.of(work_of(step.micro_batches.front()));
 

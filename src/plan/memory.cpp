@@ -1,0 +1,73 @@
+#include "plan/memory.h"
+
+#include "data/loader.h"
+#include "recipe/trainable.h"
+#include "train/hidden_matrix.h"
+#include "train/stage_trainer.h"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
+namespace sightline {
+
+namespace {
+
+double number(int64_t value) { return static_cast<double>(value); }
+
+double bytes_of(NumberType numbers) { return numbers == NumberType::bf16 ? 2 : 4; }
+
+// Adds what each parameter takes; gives back how many train.
+double add_parameters(Memory& memory, const MemoryInput& input) {
+  const Trainable trains = trainable_of(input.stage, input.config);
+  const double width = bytes_of(input.recipe.numbers);
+  double trained = 0;
+  for (const auto& [name, shape] : parameter_shapes(input.config)) {
+    const double count =
+        number(std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>()));
+    memory.weights += width * count;
+    if (!trains(name)) continue;
+    trained += count;
+    if (width == 2) memory.masters += 4 * count;  // fp32 weights are their own
+    const bool muon =
+        input.stage.optimizer == OptimizerKind::muon && is_hidden_matrix(name, std::ssize(shape));
+    memory.optimizer += (muon ? 4 : 8) * count;
+    memory.gradients += 4 * count;
+    if (input.stage.ema > 0) memory.averages += 4 * count;
+  }
+  return trained;
+}
+
+// Batches carry fp32 pixels or bf16 features; samples that wait carry 8-bit pixels.
+double batches_of(const MemoryInput& input) {
+  if (!input.config.vision || input.images_a_step == 0) return 0;
+  const VisionConfig& c = *input.config.vision;
+  const double steps = number(LoaderOptions().prefetch) + 1;  // and the one in use
+  if (input.depth == kFromPixels) {
+    const double pixels = number(3 * c.image_size * c.image_size);
+    return steps * input.images_a_step * 4 * pixels + number(input.recipe.look_ahead) * pixels;
+  }
+  const int64_t tokens =
+      c.num_patches() + (input.depth > c.num_hidden_layers ? 0 : c.class_tokens());
+  return steps * input.images_a_step * 2 * number(tokens * c.hidden_size);
+}
+
+}  // namespace
+
+Memory memory_of(const MemoryInput& input) {
+  Memory memory;
+  const double lanes = number(std::max<int64_t>(1, input.recipe.side_by_side));
+  const double trained = add_parameters(memory, input);
+  memory.activations = lanes * input.largest.saved;
+  memory.working = lanes * input.largest.working;
+  // Side by side, gradients go to the sums when all lanes have theirs; what was saved is given back
+  // by then.
+  if (lanes > 1) {
+    const double gradients = lanes * bytes_of(input.recipe.numbers) * trained;
+    memory.working = std::max(memory.working, gradients - memory.activations);
+  }
+  memory.batches = batches_of(input);
+  return memory;
+}
+
+}  // namespace sightline
