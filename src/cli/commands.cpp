@@ -20,6 +20,7 @@ std::unique_ptr<CLI::App> make_program() {
   add_ask_command(*app);
   add_evaluate_command(*app);
   add_compare_command(*app);
+  add_pool_command(*app);
   add_report_command(*app);
   add_score_command(*app);
   add_tokenizer_command(*app);

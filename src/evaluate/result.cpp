@@ -96,6 +96,44 @@ Prediction prediction_from_json(const Json& json, const std::string& source) {
   return prediction;
 }
 
+Json scores_in(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "scores.json";
+  if (!std::filesystem::exists(file)) {
+    fail_usage("{}: no scores.json in it; a folder that `evaluate` wrote is meant",
+               folder.string());
+  }
+  return read_json(file);
+}
+
+// Task, data and decoding of what scores.json holds.
+TaskResult described(const Json& scores, const std::string& source) {
+  const auto text = [&](const char* key) { return json_get<std::string>(scores, key, source); };
+  TaskResult result{.task = text("task")};
+  const auto kind = enum_named<TaskKind>(text("kind"));
+  check(kind.has_value(), "{}: \"kind\" is \"{}\"; it may be \"caption\" or \"question\"", source,
+        text("kind"));
+  result.kind = *kind;
+  result.data = text("data");
+  result.split = text("split");
+  result.decoding = text("decoding");
+  return result;
+}
+
+void read_predictions(const std::filesystem::path& path, TaskResult& result) {
+  const std::string file = path.string();
+  const Json predictions = read_json(path);
+  check(predictions.is_array() && !predictions.empty(), "{}: no list of predictions", file);
+  for (size_t i = 0; i < predictions.size(); ++i) {
+    result.predictions.push_back(
+        prediction_from_json(predictions[i], fmt::format("{}: [{}]", file, i)));
+  }
+  result.count = static_cast<int64_t>(result.predictions.size());
+  result.prompt = result.predictions.front().prompt;
+  for (const Prediction& each : result.predictions) {
+    if (each.prompt != result.prompt) result.prompt.clear();
+  }
+}
+
 Json predictions_json(const TaskResult& result) {
   Json list = Json::array();
   for (const Prediction& each : result.predictions) list.push_back(prediction_json(each));
@@ -188,30 +226,26 @@ void write_results(std::span<const TaskResult> results, const std::filesystem::p
   writer.commit();
 }
 
-TaskResult read_result(const std::filesystem::path& folder) {
+std::vector<TaskResult> read_results(const std::filesystem::path& folder) {
   const std::string source = (folder / "scores.json").string();
-  const Json scores = read_json(source);
-  const auto text = [&](const char* key) { return json_get<std::string>(scores, key, source); };
-  TaskResult result{.task = text("task"), .who = "model"};
-  const auto kind = enum_named<TaskKind>(text("kind"));
-  check(kind.has_value(), "{}: \"kind\" is \"{}\"; it may be \"caption\" or \"question\"", source,
-        text("kind"));
-  result.kind = *kind;
-  result.data = text("data");
-  result.split = text("split");
-  result.decoding = text("decoding");
-  const std::string file = (folder / "predictions.json").string();
-  const Json predictions = read_json(file);
-  check(predictions.is_array() && !predictions.empty(), "{}: no list of predictions", file);
-  for (size_t i = 0; i < predictions.size(); ++i) {
-    result.predictions.push_back(
-        prediction_from_json(predictions[i], fmt::format("{}: [{}]", file, i)));
+  const Json scores = scores_in(folder);
+  const Json rows = json_get<Json>(scores, "scores", source);
+  check(rows.is_object() && !rows.empty(), "{}: \"scores\" holds no result", source);
+  std::vector<TaskResult> results;
+  for (const auto& [who, row] : rows.items()) {
+    const bool last = results.size() + 1 == rows.size();
+    results.push_back(described(scores, source));
+    results.back().who = who;
+    const std::string name = last ? "predictions" : who;
+    read_predictions(folder / (name + ".json"), results.back());
   }
-  result.count = static_cast<int64_t>(result.predictions.size());
-  result.prompt = result.predictions.front().prompt;
-  for (const Prediction& each : result.predictions) {
-    if (each.prompt != result.prompt) result.prompt.clear();
-  }
+  return results;
+}
+
+TaskResult read_result(const std::filesystem::path& folder) {
+  TaskResult result = described(scores_in(folder), (folder / "scores.json").string());
+  result.who = "model";
+  read_predictions(folder / "predictions.json", result);
   return result;
 }
 

@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace sightline {
 
@@ -36,7 +37,9 @@ Json scores_json(std::span<const TaskResult> results);
 void check_result_folder(const std::filesystem::path& folder);
 
 void write_results(std::span<const TaskResult> results, const std::filesystem::path& folder);
-// What write_results wrote, of the last of its results: all but the scores.
+// What write_results wrote, all but the scores: every result in its order, or the last alone (the
+// model's). A folder without scores.json is a UsageError.
+std::vector<TaskResult> read_results(const std::filesystem::path& folder);
 TaskResult read_result(const std::filesystem::path& folder);
 
 void write_result(const TaskResult& result, const std::filesystem::path& folder);

@@ -59,6 +59,32 @@ SummedScore grouped(const SummedScore& score, std::span<const size_t> group) {
   return result;
 }
 
+SummedScore mean_of(std::span<const SummedScore> scores) {
+  SL_ASSERT(!scores.empty(), "a mean of nothing");
+  SummedScore mean{scores.front().name, {}, {}};
+  mean.terms.resize(scores.front().terms.size());
+  std::vector<std::function<double(std::span<const double>)>> values;
+  std::vector<size_t> ends;
+  for (const SummedScore& each : scores) {
+    SL_ASSERT(each.terms.size() == mean.terms.size(), "{} and {} cases", each.terms.size(),
+              mean.terms.size());
+    for (size_t i = 0; i < mean.terms.size(); ++i) {
+      mean.terms[i].insert(mean.terms[i].end(), each.terms[i].begin(), each.terms[i].end());
+    }
+    values.push_back(each.value);
+    ends.push_back(mean.terms.empty() ? 0 : mean.terms.front().size());
+  }
+  mean.value = [values, ends](std::span<const double> sums) {
+    double total = 0.0;
+    for (size_t i = 0; i < values.size(); ++i) {
+      const size_t begin = i == 0 ? 0 : ends[i - 1];
+      total += values[i](sums.subspan(begin, ends[i] - begin));
+    }
+    return total / static_cast<double>(values.size());
+  };
+  return mean;
+}
+
 Interval bootstrap_interval(const SummedScore& score, const BootstrapOptions& options) {
   SL_ASSERT(!score.terms.empty(), "{} of no case", score.name);
   std::vector<double> values;

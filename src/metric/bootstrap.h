@@ -31,6 +31,10 @@ double score_of(const SummedScore& score);
 // from 0.
 SummedScore grouped(const SummedScore& score, std::span<const size_t> group);
 
+// The mean of scores over the same cases, as of several seeds; a resample takes the same cases of
+// each. At least one, all with as many cases (asserted).
+SummedScore mean_of(std::span<const SummedScore> scores);
+
 struct BootstrapOptions {
   int64_t resamples = 1000;
   double level = 0.95;

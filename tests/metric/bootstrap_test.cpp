@@ -100,6 +100,16 @@ std::vector<CaptionCase> caption_cases() {
 }
 
 // A resample's BLEU and ROUGE-L are those of the corpus in which its cases stand as often as drawn.
+TEST(Bootstrap, AMeanOfScoresIsOfTheirValues) {
+  const SummedScore a = mean_score("share", {{1, 1}, {0, 1}, {0, 1}});
+  const SummedScore b{"ratio", {{1, 2, 0}, {3, 1, 0}, {2, 1, 5}}, [](std::span<const double> sums) {
+                        return (sums[0] + sums[2]) / sums[1];
+                      }};
+  const SummedScore mean = mean_of(std::vector{a, b, a});
+  EXPECT_EQ(mean.terms.size(), 3u);
+  EXPECT_DOUBLE_EQ(score_of(mean), (1.0 / 3 + 11.0 / 4 + 1.0 / 3) / 3);
+}
+
 TEST(Bootstrap, SumsGiveTheScoresOfTheRepeatedCorpus) {
   const std::vector<CaptionCase> cases = caption_cases();
   const CaptionScores whole = score_captions(cases);
