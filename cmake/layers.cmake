@@ -14,6 +14,7 @@ set(SIGHTLINE_LAYERS
   "model: base recipe batch tensor"
   "bundle: base recipe text image batch sample tensor model"
   "features: base recipe image batch sample data tensor model bundle"
+  "dist: base"
   "train: base recipe batch sample data tensor model bundle features"
   "plan: base recipe text image batch sample data tensor model bundle features train"
   "generate: base recipe text batch sample tensor model bundle"
@@ -22,4 +23,4 @@ set(SIGHTLINE_LAYERS
   "cli: base recipe text image metric report batch sample data tensor model bundle features train plan generate evaluate run"
 )
 # Folders from here on may see LibTorch; those before it compile without.
-set(SIGHTLINE_TORCH_FOLDERS tensor model bundle features train plan generate evaluate run cli)
+set(SIGHTLINE_TORCH_FOLDERS tensor model bundle features dist train plan generate evaluate run cli)

@@ -1,0 +1,41 @@
+#include "dist/buckets.h"
+
+#include <ATen/ops/empty.h>
+
+namespace sightline {
+
+std::vector<Bucket> make_buckets(std::span<const at::Tensor> tensors, int64_t most) {
+  std::vector<Bucket> buckets;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const auto dtype = tensors[i].scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+    const int64_t numbers = tensors[i].numel();
+    if (buckets.empty() || buckets.back().dtype != dtype ||
+        buckets.back().numbers + numbers > most) {
+      buckets.push_back({.first = i, .dtype = dtype});
+    }
+    ++buckets.back().count;
+    buckets.back().numbers += numbers;
+  }
+  return buckets;
+}
+
+at::Tensor packed(std::span<const at::Tensor> tensors, const Bucket& bucket) {
+  at::Tensor flat =
+      at::empty({bucket.numbers}, tensors[bucket.first].options().dtype(bucket.dtype));
+  int64_t at = 0;
+  for (const at::Tensor& tensor : tensors.subspan(bucket.first, bucket.count)) {
+    flat.slice(0, at, at + tensor.numel()).view(tensor.sizes()).copy_(tensor);
+    at += tensor.numel();
+  }
+  return flat;
+}
+
+void unpack(const at::Tensor& flat, std::span<const at::Tensor> tensors, const Bucket& bucket) {
+  int64_t at = 0;
+  for (const at::Tensor& tensor : tensors.subspan(bucket.first, bucket.count)) {
+    tensor.copy_(flat.slice(0, at, at + tensor.numel()).view(tensor.sizes()));
+    at += tensor.numel();
+  }
+}
+
+}  // namespace sightline

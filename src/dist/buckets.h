@@ -1,0 +1,28 @@
+#pragma once
+// Tensors laid end to end in buckets, so that many small ones travel as few large messages.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+namespace sightline {
+
+// Neighbours in a list of tensors.
+struct Bucket {
+  size_t first = 0, count = 0;
+  int64_t numbers = 0;
+  at::ScalarType dtype = at::kFloat;  // in which they are summed: double for double, else float
+};
+
+// By the tensors' sizes and dtypes alone, so that all ranks make the same. A tensor of more than
+// `most` numbers has a bucket of its own.
+std::vector<Bucket> make_buckets(std::span<const at::Tensor> tensors, int64_t most);
+
+// The bucket's tensors as one.
+at::Tensor packed(std::span<const at::Tensor> tensors, const Bucket& bucket);
+// Copies `flat` back to where it came from.
+void unpack(const at::Tensor& flat, std::span<const at::Tensor> tensors, const Bucket& bucket);
+
+}  // namespace sightline

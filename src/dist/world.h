@@ -1,0 +1,88 @@
+#pragma once
+// The ranks of a run, joined: one process each, on one machine or several, over c10d's Gloo. All
+// ranks make the same calls in the same order. Where one dies, hangs or fails, the others' next
+// call ends with an Error that names it, its machine and the last step; then nothing more can be
+// done together.
+//
+// A World of one rank is no process group at all: its calls return at once.
+
+#include "dist/place.h"
+#include "dist/step_teller.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+namespace sightline {
+
+struct WorldOptions {
+  std::chrono::milliseconds patience = std::chrono::minutes(5);  // for all ranks to come
+  std::chrono::milliseconds silence = std::chrono::minutes(5);   // of a rank that others wait for
+  int64_t bucket_numbers = 6 << 20;                              // summed at once: 24 MiB in fp32
+};
+
+class World {
+ public:
+  World();  // alone
+  explicit World(const Place& place, const WorldOptions& options = {});
+  // Not in the midst of others' calls: barrier() first.
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  int64_t rank() const { return place_.rank; }
+  int64_t size() const { return place_.size; }
+  bool is_first() const { return place_.rank == 0; }
+  // "rank 1 on host".
+  std::string name_of(int64_t rank) const;
+
+  // For messages, and for the launcher's: the optimizer steps that are done.
+  void at_step(int64_t step) {
+    step_ = step;
+    teller_.tell(step);
+  }
+
+  // Every rank's tensors become their sum over all ranks, the same bits on each. Summed in fp32
+  // (fp64 where they are) in an order that sizes and the number of ranks decide. `doing` says for
+  // messages what goes on: "summing gradients".
+  void sum(std::span<const at::Tensor> tensors, std::string_view doing);
+  std::vector<double> sum(std::vector<double> numbers, std::string_view doing);
+
+  // Every rank gets rank 0's.
+  void broadcast(std::span<const at::Tensor> tensors, std::string_view doing);
+  std::string broadcast(std::string text, std::string_view doing);
+
+  // Returns when all ranks have called it.
+  void barrier(std::string_view doing);
+
+  // Rank 0 works, however long that takes, and the others wait; then all have what it returned.
+  // What it throws ends the others too.
+  std::string first_does(std::string_view doing, const std::function<std::string()>& work);
+
+  // An Error on every rank where `text` is not the same on all. `what` names it: "the recipe".
+  void check_same(std::string_view what, std::string_view text);
+
+  // This rank fails: the others' next call ends with an Error that gives `message`.
+  void tell_failure(const std::string& message);
+
+ private:
+  class Group;
+  // Carries out `call`; what it throws becomes the Error that names who is lost.
+  void together(std::string_view doing, const std::function<void(Group&)>& call);
+  [[noreturn]] void lost(std::string_view doing, const std::string& reason);
+
+  Place place_;
+  WorldOptions options_;
+  int64_t step_ = -1;
+  StepTeller teller_;
+  std::unique_ptr<Group> group_;  // null: alone, or lost
+};
+
+}  // namespace sightline
