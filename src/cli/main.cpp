@@ -37,6 +37,11 @@ void keep_freed_memory() {
   mallopt(M_TOP_PAD, 64 << 20);
 }
 
+// oneDNN keeps what it made for the last 1,024 shapes of products, up to a megabyte each; packed
+// batches hardly ever bring a shape again. 128 are those of a step's layers: the same time, and a
+// third less memory after 40 steps of recipes/flickr8k.toml (docs/results/plan.md).
+void keep_few_products() { setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128", /*overwrite=*/0); }
+
 int explain(ExitCode code, const std::string& message) {
   log_line("sightline: " + message);
   return code;
@@ -72,6 +77,7 @@ int run(int count, char** arguments) {
 int main(int count, char** arguments) {
   sightline::restart_with_passive_waiting(arguments);
   sightline::keep_freed_memory();
+  sightline::keep_few_products();
   const int code = sightline::run(count, arguments);
   // A full disk, or a reader that went away, shows when the last results are written.
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
