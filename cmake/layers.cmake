@@ -15,12 +15,12 @@ set(SIGHTLINE_LAYERS
   "bundle: base recipe text image batch sample tensor model"
   "features: base recipe image batch sample data tensor model bundle"
   "dist: base"
-  "train: base recipe batch sample data tensor model bundle features"
+  "train: base recipe batch sample data tensor model bundle features dist"
   "plan: base recipe text image batch sample data tensor model bundle features train"
   "generate: base recipe text batch sample tensor model bundle"
   "evaluate: base recipe text image metric batch sample data tensor model bundle features generate"
-  "run: base recipe text image metric report batch sample data tensor model bundle features train generate evaluate"
-  "cli: base recipe text image metric report batch sample data tensor model bundle features train plan generate evaluate run"
+  "run: base recipe text image metric report batch sample data tensor model bundle features dist train plan generate evaluate"
+  "cli: base recipe text image metric report batch sample data tensor model bundle features dist train plan generate evaluate run"
 )
 # Folders from here on may see LibTorch; those before it compile without.
 set(SIGHTLINE_TORCH_FOLDERS tensor model bundle features dist train plan generate evaluate run cli)

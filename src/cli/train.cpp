@@ -1,10 +1,13 @@
 // sightline train: a whole recipe, from its parts to a model folder.
 
 #include "cli/commands.h"
+#include "dist/world.h"
 #include "recipe/parse.h"
 #include "run/begin_again.h"
 #include "run/run.h"
 
+#include <chrono>
+#include <exception>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -22,6 +25,7 @@ struct TrainArguments {
   bool resume = false;
   std::string from_stage;
   std::string from_run;
+  int64_t rank_timeout = 300;
 };
 
 std::string default_run(const Recipe& recipe) { return "runs/" + recipe.name; }
@@ -32,17 +36,37 @@ std::filesystem::path run_folder(const TrainArguments& arguments, const Recipe& 
   return default_run(recipe) + "-from-" + arguments.from_stage;
 }
 
+// Whether the run folder holds a run that goes on.
+Resume begin(const TrainArguments& arguments, const Recipe& recipe,
+             const std::filesystem::path& folder) {
+  const bool begun = arguments.resume && std::filesystem::exists(folder / "recipe.toml");
+  if (arguments.from_stage.empty() || begun) return arguments.resume ? Resume::yes : Resume::no;
+  const std::string run = arguments.from_run.empty() ? default_run(recipe) : arguments.from_run;
+  begin_again(recipe, {.run = run, .stage = arguments.from_stage}, folder);
+  return Resume::yes;
+}
+
+void train_on(World& world, const TrainArguments& arguments, const Recipe& recipe) {
+  const std::filesystem::path folder = run_folder(arguments, recipe);
+  const std::string resume = world.first_does("looking for a run to go on with", [&] {
+    return std::string(begin(arguments, recipe, folder) == Resume::yes ? "yes" : "no");
+  });
+  run_recipe(
+      recipe,
+      {.folder = folder, .resume = resume == "yes" ? Resume::yes : Resume::no, .world = &world});
+  world.barrier("ending the run");
+}
+
 void train(const TrainArguments& arguments) {
   const Recipe recipe = read_recipe(arguments.recipe, arguments.settings);
-  const std::filesystem::path folder = run_folder(arguments, recipe);
-  Resume resume = arguments.resume ? Resume::yes : Resume::no;
-  const bool begun = arguments.resume && std::filesystem::exists(folder / "recipe.toml");
-  if (!arguments.from_stage.empty() && !begun) {
-    const std::string run = arguments.from_run.empty() ? default_run(recipe) : arguments.from_run;
-    begin_again(recipe, {.run = run, .stage = arguments.from_stage}, folder);
-    resume = Resume::yes;
+  const std::chrono::seconds timeout(arguments.rank_timeout);
+  World world(read_place(), {.patience = timeout, .silence = timeout});
+  try {
+    train_on(world, arguments, recipe);
+  } catch (const std::exception& error) {
+    world.tell_failure(error.what());
+    throw;
   }
-  run_recipe(recipe, {.folder = folder, .resume = resume});
 }
 
 }  // namespace
@@ -70,6 +94,11 @@ void add_train_command(CLI::App& app) {
       ->add_option("--from-run", arguments->from_run,
                    "that earlier run's folder (default runs/<name>); it stays as it is")
       ->needs(from_stage);
+  command
+      ->add_option("--rank-timeout", arguments->rank_timeout,
+                   "of several ranks: seconds that one may be silent before all give up")
+      ->check(CLI::Range(1, 7 * 24 * 3600))
+      ->capture_default_str();
   command->callback([arguments] { train(*arguments); });
 }
 

@@ -3,6 +3,7 @@
 #include "base/bounded_queue.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "data/deal.h"
 #include "data/prepare.h"
 #include "data/stream.h"
 #include "data/worker_pool.h"
@@ -22,6 +23,7 @@ namespace {
 struct Delivery {
   std::optional<LoadedStep> step;  // without its micro-batches
   std::vector<std::future<Batch>> micro_batches;
+  int64_t predictions = 0;  // of those micro-batches
   std::exception_ptr error;
 };
 
@@ -36,6 +38,8 @@ LoaderOptions checked(LoaderOptions options) {
   SL_ASSERT(options.encoder != nullptr || options.patches_per_image > 0,
             "neither an encoder nor patches");
   options.look_ahead = std::max<int64_t>(1, options.look_ahead);
+  SL_ASSERT(options.rank >= 0 && options.rank < options.ranks, "rank {} of {}", options.rank,
+            options.ranks);
   options.workers = std::max<int64_t>(1, options.workers);
   options.prefetch = std::max<int64_t>(1, options.prefetch);
   return options;
@@ -80,10 +84,7 @@ class Loader::Impl {
     try {
       while (auto packed = steps_.next()) {
         Delivery delivery{.step = std::move(packed->summary)};
-        for (auto& samples : packed->micro_batches) {
-          delivery.micro_batches.push_back(pool_.submit(
-              [this, samples = std::move(samples)] { return make_batch(options_, samples); }));
-        }
+        begin_batches(*packed, delivery);
         if (!deliveries_.push(std::move(delivery), stop)) return;
       }
       deliveries_.push({}, stop);
@@ -92,18 +93,40 @@ class Loader::Impl {
     }
   }
 
+  // Those that this rank is dealt.
+  void begin_batches(PackedStep& packed, Delivery& delivery) {
+    std::vector<MicroBatchWork> work;
+    std::vector<double> costs;
+    for (const auto& samples : packed.micro_batches) {
+      work.push_back(work_of(samples));
+      costs.push_back(options_.cost ? options_.cost(work.back())
+                                    : static_cast<double>(work.back().rows));
+    }
+    const std::vector<int64_t> owners = deal(costs, options_.ranks);
+    for (size_t i = 0; i < owners.size(); ++i) {
+      if (owners[i] != options_.rank) continue;
+      delivery.step->numbers.push_back(static_cast<int64_t>(i));
+      delivery.predictions += work[i].predictions;
+      delivery.micro_batches.push_back(
+          pool_.submit([this, samples = std::move(packed.micro_batches[i])] {
+            return make_batch(options_, samples);
+          }));
+    }
+  }
+
   std::optional<LoadedStep> receive() {
     Delivery delivery = std::move(deliveries_.pop(std::stop_token()).value());
     if (delivery.error) std::rethrow_exception(delivery.error);
     if (!delivery.step) return std::nullopt;
     LoadedStep& step = *delivery.step;
+    int64_t predictions = 0;
     for (auto& future : delivery.micro_batches) {
-      Batch batch = future.get();
-      step.num_images += batch.num_images();
-      step.num_predictions +=
-          options_.encoder == nullptr ? batch.num_images() : batch.num_predictions();
-      step.micro_batches.push_back(std::move(batch));
+      const Batch& batch = step.micro_batches.emplace_back(future.get());
+      predictions += options_.encoder == nullptr ? batch.num_images() : batch.num_predictions();
     }
+    // What other ranks' batches predict is counted before they are made.
+    SL_ASSERT(predictions == delivery.predictions, "{} predictions, {} were counted", predictions,
+              delivery.predictions);
     SL_ASSERT(step.num_predictions > 0, "a step of {} samples predicts nothing", step.num_samples);
     return std::move(delivery.step);
   }

@@ -5,6 +5,8 @@
 // which the stream goes on after it.
 //
 // A step takes micro-batches until it has `step_tokens` real rows; the stage's last may be smaller.
+// On several ranks the stream and its packing are the whole run's, on each; a rank then makes the
+// batches that are dealt to it (data/deal.h), so a step holds the same samples on any number.
 // Every conversation has a token to predict (SampleEncoder sees to it), so every step has. A bad
 // sample is an unreadable picture, a conversation longer than `max_rows`, a sample that does not
 // fit into `micro_tokens`, or one with nothing to learn. It is found before packing, by the
@@ -31,10 +33,12 @@
 
 namespace sightline {
 
+// A step. All but the batches themselves speak of the whole step, over all ranks.
 struct LoadedStep {
-  std::vector<Batch> micro_batches;
-  int64_t num_predictions = 0;  // over all micro-batches: the loss's divisor
-  int64_t num_rows = 0;         // real tokens, image rows included
+  std::vector<Batch> micro_batches;  // this rank's
+  std::vector<int64_t> numbers;      // theirs, among all of the step's; empty: 0, 1, 2, ...
+  int64_t num_predictions = 0;       // the loss's divisor
+  int64_t num_rows = 0;              // real tokens, image rows included
   int64_t num_images = 0;
   int64_t num_samples = 0;
   double progress_before = 0;  // of the stage, 0 .. 1: what the schedule goes by
@@ -52,6 +56,13 @@ struct LoaderEntry {
   AugmentOptions augment;  // not with a store, which holds each picture once
 };
 
+// What decides how long a micro-batch takes.
+struct MicroBatchWork {
+  int64_t rows = 0, images = 0, predictions = 0;
+  int64_t scores = 0;  // (query, key) pairs of attention, about
+};
+using MicroBatchCost = std::function<double(const MicroBatchWork& work)>;
+
 struct LoaderOptions {
   std::vector<LoaderEntry> entries;
   const SampleEncoder* encoder = nullptr;  // null for Objective::reconstruct: pictures alone
@@ -68,6 +79,8 @@ struct LoaderOptions {
   uint64_t seed = 0;
   std::optional<Processor> processor;   // how pictures become pixels; with neither this nor
   const FeatureStore* store = nullptr;  // a store (features for pixels) none is opened
+  int64_t rank = 0, ranks = 1;          // of the run: a step's micro-batches are dealt to its ranks
+  MicroBatchCost cost;                  // by what they are dealt evenly; empty: rows
   std::string skipped_log;              // file to which skipped samples are appended, each once;
                                         // empty: the log
 };

@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "data/row_bounds.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace sightline {
@@ -18,6 +19,17 @@ PictureOptions picture_options(const LoaderOptions& options) {
 uint64_t seed_of(uint64_t seed, std::string_view purpose, const Draw& draw) {
   const uint64_t of_entry = derive_seed(seed, purpose, draw.entry);
   return derive_seed(derive_seed(of_entry, "number", draw.number), "pass", draw.pass);
+}
+
+// A conversation's first token has no row before it that could predict it (compose.h).
+int64_t predictions_of(const Sample& sample) {
+  int64_t count = 0;
+  for (const Rows& rows : sample.conversations) {
+    if (!rows.supervised.empty()) {
+      count += std::count(rows.supervised.begin() + 1, rows.supervised.end(), uint8_t{1});
+    }
+  }
+  return count;
 }
 
 // Leaves one conversation, drawn afresh in each pass.
@@ -42,6 +54,9 @@ void prepare_words(PreparedSample& prepared, Example example, const LoaderOption
   prepared.sample = options.encoder->encode(example);
   prepared.rows = rows_within({.conversation = options.max_rows, .sample = options.micro_tokens},
                               prepared.sample, options.compose);
+  prepared.images = documents_of(prepared.sample, options.compose) *
+                    static_cast<int64_t>(prepared.sample.images.size());
+  prepared.predictions = predictions_of(prepared.sample);
 }
 
 // Objective::reconstruct: of an example its pictures alone.
@@ -55,6 +70,7 @@ void prepare_patches(PreparedSample& prepared, Example example, const LoaderOpti
       where, prepared.rows, options.micro_tokens);
   prepared.sample.where = std::move(example.where);
   prepared.sample.images = std::move(example.images);
+  prepared.images = prepared.predictions = static_cast<int64_t>(prepared.sample.images.size());
 }
 
 // The change of the sample's picture `index`: a function of the draw alone, so that it is the same

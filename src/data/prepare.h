@@ -19,6 +19,8 @@ struct PreparedSample {
   Sample sample;
   std::vector<Picture> pictures;  // of sample.images
   int64_t rows = 0;               // packed
+  int64_t images = 0;             // once for each document that holds them
+  int64_t predictions = 0;        // supervised tokens; pictures, where those are reconstructed
   std::string problem;            // not empty: a bad sample, to be passed over
 };
 

@@ -100,7 +100,11 @@ std::optional<PreparedSample> SampleStream::next() {
     in_flight_.pop_front();
     count_taken();
     if (prepared.problem.empty()) return prepared;
-    skipped_.add(prepared.problem);
+    if (options_.rank == 0) {
+      skipped_.add(prepared.problem);
+    } else {
+      ++skipped_.count;  // rank 0 lists it
+    }
   }
 }
 
@@ -162,6 +166,8 @@ std::optional<PackedStep> StepStream::next() {
     step.micro_batches.push_back(take_micro_batch_samples());
     for (const PreparedSample& prepared : step.micro_batches.back()) {
       summary.num_rows += prepared.rows;
+      summary.num_images += prepared.images;
+      summary.num_predictions += prepared.predictions;
       ++summary.num_samples;
     }
   }

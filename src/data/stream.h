@@ -70,7 +70,7 @@ class SampleStream {
 // A step before its batches are made.
 struct PackedStep {
   std::vector<std::vector<PreparedSample>> micro_batches;
-  LoadedStep summary;  // all but micro_batches and num_predictions
+  LoadedStep summary;  // all but micro_batches and their numbers
 };
 
 class StepStream {

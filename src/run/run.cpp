@@ -6,7 +6,9 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "bundle/bundle.h"
+#include "dist/world.h"
 #include "recipe/parse.h"
+#include "run/agreement.h"
 #include "run/begin_again.h"
 #include "run/card.h"
 #include "run/evaluation.h"
@@ -22,8 +24,11 @@
 
 #include <atomic>
 #include <csignal>
+#include <functional>
 #include <map>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <ATen/Parallel.h>
@@ -45,39 +50,47 @@ class RecipeRun {
 
  private:
   void open_folder();
+  void claim_folder() const;
   void resume();
   void run_stage();
   void after_step(const StepReport& report, const LoadedStep& loaded, StageTrainer& trainer,
                   const Loader& loader);
   bool stage_is_over() const;
+  bool stop_was_requested();
   void evaluate(WeightAverage* average);
+  void score(WeightAverage* average);
   void save_checkpoint(const StageTrainer& trainer);
   void save_stage_end(const std::string& name);
+  void save_model();
+  // Rank 0 writes, the others wait.
+  void write_together(std::string_view doing, const std::function<void()>& write);
   std::string card() const { return model_card(recipe_, bundle_.mask, state_.step, history_); }
   const StageRecipe& stage() const { return recipe_.stages[static_cast<size_t>(state_.stage)]; }
 
   const Recipe& recipe_;
   RunOptions options_;
+  World alone_;
+  World& world_;  // the ranks that train together
   Bundle bundle_;
   CheckpointFolder checkpoints_;
   std::vector<Origin> history_;
   RunState state_;
   Notes notes_;
   std::optional<fs::path> resumed_from_;
-  std::optional<StepLog> log_;
-  LiveReport report_;
+  std::optional<StepLog> log_;  // rank 0's, and the report too
+  std::optional<LiveReport> report_;
   int64_t saved_step_ = -1;
 };
 
 RecipeRun::RecipeRun(const Recipe& recipe, const RunOptions& options)
     : recipe_(recipe),
       options_(options),
+      world_(options.world != nullptr ? *options.world : alone_),
       bundle_((open_folder(),
                make_bundle(recipe.model, recipe.seed,
                            recipe.numbers == NumberType::bf16 ? at::kBFloat16 : at::kFloat))),
       checkpoints_(options.folder / "checkpoints", recipe.checkpoint.keep),
-      history_(read_history(options.folder)),
-      report_(options.folder, recipe) {
+      history_(read_history(options.folder)) {
   for (const StageRecipe& each : recipe.stages) {
     if (each.objective != Objective::reconstruct) continue;
     add_reconstruct_parameters(*bundle_.model, recipe.seed);
@@ -86,10 +99,17 @@ RecipeRun::RecipeRun(const Recipe& recipe, const RunOptions& options)
   bundle_.recipe = print_recipe(recipe);
   resume();
   check_stages(recipe, bundle_, state_.stage);
+  if (!world_.is_first()) return;
   log_.emplace(options.folder, state_.step, recipe);
+  report_.emplace(options.folder, recipe);
 }
 
 void RecipeRun::open_folder() {
+  check_same_run(world_, recipe_);
+  write_together("opening the run folder", [&] { claim_folder(); });
+}
+
+void RecipeRun::claim_folder() const {
   const fs::path recipe_file = options_.folder / "recipe.toml";
   const std::string text = print_recipe(recipe_);
   if (fs::exists(recipe_file)) {
@@ -115,23 +135,33 @@ void RecipeRun::open_folder() {
 
 void RecipeRun::resume() {
   if (options_.resume == Resume::no) return;
-  const auto checkpoint = checkpoints_.newest();
-  if (!checkpoint) return log("no checkpoint in {} yet: starting", options_.folder.string());
-  resumed_from_ = *checkpoint;
-  state_ = read_run_state(*checkpoint);
-  restore_weights(*checkpoint, bundle_.model->params());
+  const std::string checkpoint = world_.first_does("looking for a checkpoint", [&] {
+    const auto newest = checkpoints_.newest();
+    const std::string name = newest ? newest->string() : "";
+    log("{}", newest ? "resuming from " + name
+                     : "no checkpoint in " + options_.folder.string() + " yet: starting");
+    return name;
+  });
+  if (checkpoint.empty()) return;
+  resumed_from_ = checkpoint;
+  state_ = read_run_state(checkpoint);
+  restore_weights(checkpoint, bundle_.model->params());
   notes_ = notes_from_json(state_.notes);
   saved_step_ = state_.step;
-  log("resuming from {}", checkpoint->string());
+  world_.at_step(state_.step);
 }
 
 void RecipeRun::train() {
   const auto count = static_cast<int64_t>(recipe_.stages.size());
   while (state_.stage < count) run_stage();
+  write_together("writing the model", [&] { save_model(); });
+}
+
+void RecipeRun::save_model() {
   bundle_.recipe = print_recipe(recipe_);
   for (const auto& [name, tensor] : bundle_.model->params()) tensor.set_requires_grad(false);
   save_bundle(options_.folder / "model", bundle_, card());
-  report_.rewrite();
+  report_->rewrite();
   log("{}: {} steps in {}; the model is {}", recipe_.name, state_.step,
       format_duration(notes_.seconds), (options_.folder / "model").string());
 }
@@ -141,28 +171,37 @@ void RecipeRun::run_stage() {
   bundle_.mask = current.mask.value_or(recipe_.model.mask);
   crash_point("stage.begun");
   StageInput input(recipe_, state_.stage, bundle_, state_.loader,
-                   (options_.folder / "skipped.txt").string());
+                   (options_.folder / "skipped.txt").string(), world_);
   StageTrainer trainer(bundle_, current,
                        {.depth = input.depth(),
                         .seed = derive_seed(recipe_.seed, current.name),
-                        .side_by_side = recipe_.side_by_side});
+                        .side_by_side = recipe_.side_by_side,
+                        .world = &world_});
   if (state_.stage_step > 0) {
     trainer.restore(training_state(*resumed_from_));
   } else {
     notes_.begin_stage();
   }
-  log("stage {} of {} \"{}\": trains {:.3f} M of {:.3f} M parameters, mask {}", state_.stage + 1,
-      recipe_.stages.size(), current.name, static_cast<double>(trainer.num_parameters()) / 1e6,
-      static_cast<double>(bundle_.model->params().num_elements()) / 1e6, name_of(bundle_.mask));
-  log_->begin_stage(current.name);
+  if (log_) {
+    log("stage {} of {} \"{}\": trains {:.3f} M of {:.3f} M parameters, mask {}", state_.stage + 1,
+        recipe_.stages.size(), current.name, static_cast<double>(trainer.num_parameters()) / 1e6,
+        static_cast<double>(bundle_.model->params().num_elements()) / 1e6, name_of(bundle_.mask));
+    if (world_.size() > 1 && world_.size() * current.micro_tokens > current.step_tokens) {
+      log("{} ranks share steps of {} micro-batches or so: some rank has none. Raise step_tokens, "
+          "or "
+          "lower micro_tokens",
+          world_.size(), (current.step_tokens + current.micro_tokens - 1) / current.micro_tokens);
+    }
+    log_->begin_stage(current.name);
+  }
   while (!stage_is_over()) {
     const auto loaded = input.loader().next();
     if (!loaded) break;
     const StepReport report = trainer.step(*loaded, state_.stage_step);
     after_step(report, *loaded, trainer, input.loader());
   }
-  log_->pause();
-  if (notes_.out_of_patience(recipe_.eval)) {
+  if (log_) log_->pause();
+  if (log_ && notes_.out_of_patience(recipe_.eval)) {
     log("stage \"{}\" ends: {} evaluations without a better {}", current.name,
         notes_.without_better, recipe_.eval.best);
   }
@@ -186,23 +225,45 @@ void RecipeRun::after_step(const StepReport& report, const LoadedStep& loaded,
   ++state_.step;
   ++state_.stage_step;
   state_.loader = loaded.state_after;
-  notes_.seconds += log_->add(report, state_, loaded.skipped, loader.seconds_waited());
+  world_.at_step(state_.step);
+  if (log_) notes_.seconds += log_->add(report, state_, loaded.skipped, loader.seconds_waited());
   const auto due = [&](int64_t every) { return every > 0 && state_.step % every == 0; };
   if (due(recipe_.eval.every)) {
-    log_->pause();
+    if (log_) log_->pause();
     evaluate(trainer.average());
   }
   if (due(recipe_.checkpoint.every)) save_checkpoint(trainer);
-  report_.update();
-  log_->start_clock();
-  if (stop_requested) {
+  if (report_) report_->update();
+  if (log_) log_->start_clock();
+  if (stop_was_requested()) {
     if (saved_step_ != state_.step) save_checkpoint(trainer);
     fail("stopped by a signal after step {}; go on with --resume", state_.step);
   }
 }
 
-// Looks at the averaged weights where the stage keeps them.
+// Of any rank: all stop behind the same step.
+bool RecipeRun::stop_was_requested() {
+  return world_.sum({stop_requested ? 1.0 : 0.0}, "agreeing to go on")[0] > 0;
+}
+
+void RecipeRun::write_together(std::string_view doing, const std::function<void()>& write) {
+  world_.first_does(doing, [&] {
+    write();
+    return std::string();
+  });
+}
+
+// Rank 0 does, and all take over what it notes: the stage's end depends on that.
 void RecipeRun::evaluate(WeightAverage* average) {
+  const std::string notes = world_.first_does("evaluating", [&] {
+    score(average);
+    return to_json(notes_).dump();
+  });
+  if (!world_.is_first()) notes_ = notes_from_json(Json::parse(notes));
+}
+
+// Looks at the averaged weights where the stage keeps them.
+void RecipeRun::score(WeightAverage* average) {
   const AveragedWeights averaged(average);
   const std::map<std::string, double> scores =
       evaluation_scores(recipe_, state_, bundle_, options_.folder);
@@ -212,26 +273,32 @@ void RecipeRun::evaluate(WeightAverage* average) {
   if (best != scores.end() && notes_.take(best->second, state_.step, recipe_.eval)) {
     save_bundle(options_.folder / "best", bundle_, card());
   }
-  report_.rewrite();
+  report_->rewrite();
   log_->start_clock();
 }
 
 void RecipeRun::save_checkpoint(const StageTrainer& trainer) {
+  check_same_weights(world_, bundle_.model->params());
   state_.notes = to_json(notes_);
-  const ParamMap training = trainer.state();
-  write_checkpoint(checkpoints_.path_of(state_), state_, bundle_.model->params(), &training);
-  checkpoints_.prune();
+  write_together("writing a checkpoint", [&] {
+    const ParamMap training = trainer.state();
+    write_checkpoint(checkpoints_.path_of(state_), state_, bundle_.model->params(), &training);
+    checkpoints_.prune();
+  });
   saved_step_ = state_.step;
 }
 
 // The stage's end is kept, for begin_again(); the checkpoint that a resume goes on from shares its
 // file.
 void RecipeRun::save_stage_end(const std::string& name) {
+  check_same_weights(world_, bundle_.model->params());
   state_.notes = to_json(notes_);
-  const fs::path end = stage_end(options_.folder, name);
-  write_checkpoint(end, state_, bundle_.model->params(), nullptr);
-  write_checkpoint(checkpoints_.path_of(state_), state_, end);
-  checkpoints_.prune();
+  write_together("writing the stage's end", [&] {
+    const fs::path end = stage_end(options_.folder, name);
+    write_checkpoint(end, state_, bundle_.model->params(), nullptr);
+    write_checkpoint(checkpoints_.path_of(state_), state_, end);
+    checkpoints_.prune();
+  });
   saved_step_ = state_.step;
 }
 

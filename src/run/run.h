@@ -22,13 +22,17 @@ namespace sightline {
 
 enum class Resume { no, yes };
 
+class World;
+
 struct RunOptions {
   std::filesystem::path folder;  // the run folder
   Resume resume = Resume::no;  // go on from the newest checkpoint; from the start if there is none
+  World* world = nullptr;      // the ranks that train together; null: alone
 };
 
-// Trains. On SIGINT or SIGTERM it writes a checkpoint behind the step at hand and fails with a
-// message that says how to go on.
+// Trains. Of several ranks, all of which call it, rank 0 alone writes the run folder, the log and
+// the evaluations; all read checkpoints there. On SIGINT or SIGTERM (of any rank) it writes a
+// checkpoint behind the step at hand and fails with a message that says how to go on.
 void run_recipe(const Recipe& recipe, const RunOptions& options);
 
 }  // namespace sightline

@@ -2,7 +2,9 @@
 
 #include "base/error.h"
 #include "features/fill.h"
+#include "plan/flops.h"
 #include "recipe/trainable.h"
+#include "run/agreement.h"
 #include "train/stage_trainer.h"
 
 #include <c10/core/GradMode.h>
@@ -23,23 +25,47 @@ void check_unchanged(const Recipe& recipe, const StageRecipe& stage, const std::
   fail_usage("{}: {}", data.where, problem_with_augment(name, "[[stage]] \"" + stage.name + "\""));
 }
 
+MicroBatchCost cost_of(const FlopCounter& counter) {
+  return [counter](const MicroBatchWork& work) {
+    return counter
+        .of({.rows = work.rows,
+             .images = work.images,
+             .predictions = work.predictions,
+             .scores = work.scores})
+        .total();
+  };
+}
+
 }  // namespace
 
 StageInput::StageInput(const Recipe& recipe, int64_t stage_index, const Bundle& bundle,
-                       const Json& state, const std::string& skipped_log) {
+                       const Json& state, const std::string& skipped_log, World& world) {
   const StageRecipe& stage = recipe.stages[static_cast<size_t>(stage_index)];
   if (stage.objective == Objective::answers) {
     encoder_ = std::make_unique<SampleEncoder>(bundle.encoder());
   }
   data_ = open_stage_data(recipe, stage, form_of(bundle), encoder_.get());
   depth_ = stored_depth(stage, bundle.model->config());
+  check_same_data(world, data_.loader);
   if (depth_ != kFromPixels && data_.shows_pictures) {
-    for (const MixtureEntry& entry : stage.mixture) check_unchanged(recipe, stage, entry.data);
-    store_ = filled_store(bundle, data_.loader.entries, {.cache = recipe.cache, .depth = depth_});
-    data_.loader.store = store_.get();
+    world.first_does("storing features", [&] {
+      open_store(recipe, stage, bundle);
+      return std::string();
+    });
+    if (!world.is_first()) open_store(recipe, stage, bundle);
   }
   data_.loader.skipped_log = skipped_log;
+  data_.loader.rank = world.rank();
+  data_.loader.ranks = world.size();
+  if (world.size() > 1)
+    data_.loader.cost = cost_of(FlopCounter(bundle.model->config(), stage, depth_));
   loader_ = std::make_unique<Loader>(data_.loader, state.is_null() ? nullptr : &state);
+}
+
+void StageInput::open_store(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle) {
+  for (const MixtureEntry& entry : stage.mixture) check_unchanged(recipe, stage, entry.data);
+  store_ = filled_store(bundle, data_.loader.entries, {.cache = recipe.cache, .depth = depth_});
+  data_.loader.store = store_.get();
 }
 
 double validation_loss(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle) {

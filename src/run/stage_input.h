@@ -5,6 +5,7 @@
 #include "bundle/bundle.h"
 #include "data/feature_store.h"
 #include "data/loader.h"
+#include "dist/world.h"
 #include "recipe/recipe.h"
 #include "train/stage_data.h"
 
@@ -17,15 +18,18 @@ namespace sightline {
 class StageInput {
  public:
   // Fills the feature store (which may take minutes, with progress) before it returns. `state` is
-  // where the stream goes on, or null.
+  // where the stream goes on, or null. Of several ranks each makes its share of every step, dealt
+  // by operations; all open it together, rank 0 first, which fills the store for all.
   StageInput(const Recipe& recipe, int64_t stage_index, const Bundle& bundle, const Json& state,
-             const std::string& skipped_log);
+             const std::string& skipped_log, World& world);
 
   Loader& loader() { return *loader_; }
   // The vision model's cut at which batches carry features, or kFromPixels.
   int64_t depth() const { return depth_; }
 
  private:
+  void open_store(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle);
+
   StageData data_;
   std::unique_ptr<SampleEncoder> encoder_;
   std::unique_ptr<FeatureStore> store_;

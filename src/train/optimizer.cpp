@@ -108,6 +108,8 @@ void Optimizer::add_gradients(std::span<const at::Tensor> gradients) {
   }
 }
 
+std::vector<at::Tensor> Optimizer::gradient_sums() const { return gradients(slots_); }
+
 PartNorms Optimizer::gradient_norms() const {
   const c10::NoGradGuard no_grad;
   const std::vector<at::Tensor> norms = at::_foreach_norm(gradients(slots_));

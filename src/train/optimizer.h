@@ -38,6 +38,8 @@ class Optimizer {
   std::vector<at::Tensor> gradients_of(const at::Tensor& loss) const;
   void add_gradients(std::span<const at::Tensor> gradients);
 
+  // The sums so far, in the order of trained().
+  std::vector<at::Tensor> gradient_sums() const;
   PartNorms gradient_norms() const;
 
   // Clips to the stage's norm and moves the weights at `factor` of their peak rates. The norms of

@@ -130,10 +130,9 @@ at::Tensor StageTrainer::loss_of(const Batch& batch, uint64_t number, double div
 // A micro-batch by itself has all threads to compute on; of several at once each has one. Gradients
 // are summed in the micro-batches' order, so that the same recipe gives the same bits. A batch of
 // words alone may depend on nothing that trains (the connector alone, say): it adds nothing.
-double StageTrainer::add_gradients(std::span<const Batch* const> batches, uint64_t first_number,
-                                   double divisor) {
+double StageTrainer::add_gradients(std::span<const Numbered> batches, double divisor) {
   if (batches.size() == 1) {
-    const at::Tensor loss = loss_of(*batches[0], first_number, divisor);
+    const at::Tensor loss = loss_of(*batches[0].batch, batches[0].number, divisor);
     if (loss.requires_grad()) loss.backward();
     crash_point("step.mid_accumulation");
     return loss.item<double>();
@@ -145,7 +144,7 @@ double StageTrainer::add_gradients(std::span<const Batch* const> batches, uint64
   std::vector<Lane> lanes(batches.size());
   side_by_side(std::ssize(lanes), [&](int64_t lane) {
     const auto i = static_cast<size_t>(lane);
-    const at::Tensor loss = loss_of(*batches[i], first_number + i, divisor);
+    const at::Tensor loss = loss_of(*batches[i].batch, batches[i].number, divisor);
     lanes[i].loss = loss.item<double>();
     if (loss.requires_grad()) lanes[i].gradients = optimizer_.gradients_of(loss);
   });
@@ -158,23 +157,40 @@ double StageTrainer::add_gradients(std::span<const Batch* const> batches, uint64
   return loss;
 }
 
+std::vector<StageTrainer::Numbered> StageTrainer::batches_of(const LoadedStep& loaded,
+                                                             int64_t stage_step) const {
+  std::vector<Numbered> batches;
+  for (size_t i = 0; i < loaded.micro_batches.size(); ++i) {
+    const Batch& batch = loaded.micro_batches[i];
+    if (batch.num_predictions() == 0 && stage_.objective == Objective::answers) continue;
+    const uint64_t number = loaded.numbers.empty() ? i : static_cast<uint64_t>(loaded.numbers[i]);
+    batches.push_back({&batch, static_cast<uint64_t>(stage_step) * 1024 + number});
+  }
+  return batches;
+}
+
+void StageTrainer::sum_over_ranks(StepReport& report) {
+  if (options_.world == nullptr) return;
+  options_.world->sum(optimizer_.gradient_sums(), "summing gradients");
+  const std::vector<double> sums = options_.world->sum(
+      {report.loss, static_cast<double>(report.micro_batches)}, "summing the loss");
+  report.loss = sums[0];
+  report.micro_batches = static_cast<int64_t>(sums[1]);
+}
+
 StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
   SL_ASSERT(loaded.num_predictions > 0, "a step without a prediction");
-  std::vector<const Batch*> batches;
-  for (const Batch& batch : loaded.micro_batches) {
-    if (batch.num_predictions() == 0 && stage_.objective == Objective::answers) continue;
-    batches.push_back(&batch);
-  }
+  const std::vector<Numbered> batches = batches_of(loaded, stage_step);
   StepReport report;
   optimizer_.zero_gradients();
   const auto at_once = static_cast<size_t>(options_.side_by_side);
   for (size_t first = 0; first < batches.size(); first += at_once) {
     const size_t count = std::min(at_once, batches.size() - first);
     report.loss += add_gradients(std::span(batches).subspan(first, count),
-                                 static_cast<uint64_t>(stage_step) * 1024 + first,
                                  static_cast<double>(loaded.num_predictions));
   }
   report.micro_batches = std::ssize(batches);
+  sum_over_ranks(report);
   report.gradient = optimizer_.gradient_norms();
   if (!std::isfinite(report.loss) || !std::isfinite(report.gradient.all)) {
     fail(

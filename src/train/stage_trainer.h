@@ -5,6 +5,7 @@
 
 #include "bundle/bundle.h"
 #include "data/loader.h"
+#include "dist/world.h"
 #include "recipe/recipe.h"
 #include "recipe/trainable.h"
 #include "train/optimizer.h"
@@ -13,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace sightline {
 
@@ -41,11 +43,12 @@ struct TrainerOptions {
   int64_t depth = 0;         // the vision model's cut, as batch_loss takes it
   uint64_t seed = 0;         // the stage's: of dropout, and of the patches that reconstruct hides
   int64_t side_by_side = 1;  // micro-batches computed at once, a thread each
+  World* world = nullptr;    // the ranks that share each step's micro-batches; null: alone
 };
 
 class StageTrainer {
  public:
-  // The bundle must outlive this.
+  // The bundle and the world must outlive this.
   StageTrainer(Bundle& bundle, const StageRecipe& stage, const TrainerOptions& options);
 
   int64_t num_parameters() const { return optimizer_.num_parameters(); }
@@ -59,17 +62,27 @@ class StageTrainer {
   // At the stage's end: averaged weights, where the stage keeps them, become the model's.
   void finish();
 
-  // One optimizer step. `stage_step` counts from 0. A loss or gradient norm that is not finite is
-  // an Error naming the step and its samples; the weights are then as they were before the step.
+  // One optimizer step, all ranks together: each adds the gradients of its micro-batches, which are
+  // then summed over the ranks, once, so that all move their weights alike, to the bit. A rank may
+  // have no micro-batch, or none that reaches all that trains. `stage_step` counts from 0. A loss
+  // or gradient norm that is not finite is an Error naming the step and its samples; the weights
+  // are then as they were before the step.
   StepReport step(const LoadedStep& loaded, int64_t stage_step);
 
  private:
   ModelDropout dropout_of(uint64_t number) const;
   // The loss of the micro-batch of this number, over `divisor`.
   at::Tensor loss_of(const Batch& batch, uint64_t number, double divisor) const;
-  // Adds the gradients of neighbouring micro-batches, side by side; their summed loss.
-  double add_gradients(std::span<const Batch* const> batches, uint64_t first_number,
-                       double divisor);
+  // A micro-batch, and its number in the stage, which decides what is drawn at random for it.
+  struct Numbered {
+    const Batch* batch = nullptr;
+    uint64_t number = 0;
+  };
+  std::vector<Numbered> batches_of(const LoadedStep& loaded, int64_t stage_step) const;
+  // Adds the gradients of micro-batches, side by side; their summed loss.
+  double add_gradients(std::span<const Numbered> batches, double divisor);
+  // Over the ranks: the gradients, and what the report sums.
+  void sum_over_ranks(StepReport& report);
 
   Bundle& bundle_;
   StageRecipe stage_;

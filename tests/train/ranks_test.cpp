@@ -1,0 +1,185 @@
+// A stage on 1, 2 and 4 ranks: the same samples in each step, the same gradients, the same curve.
+
+#include "tests/ranks.h"
+
+#include "tensor/safetensors.h"
+#include "tests/data/loader_fixture.h"
+#include "tests/tiny_model.h"
+#include "train/stage_trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include <ATen/ops/empty.h>
+#include <c10/core/GradMode.h>
+#include <gtest/gtest.h>
+
+namespace sightline {
+namespace {
+
+struct Case {
+  const char* name;
+  std::vector<std::string> train = {"vision", "connector", "language"};
+  int64_t steps = 6;
+  at::ScalarType dtype = at::kFloat;
+  bool weights_anew = true;  // before each step, so that gradients are compared at equal weights
+};
+
+// Pictures with words and words alone; three micro-batches a step, so that of four ranks one has
+// none, and words alone by themselves on some.
+class Training {
+ public:
+  Training(const Case& each, World& world) : case_(each), world_(world) {
+    bundle_.model = test::tiny_model(
+        {.dtype = each.dtype, .vocab_size = static_cast<int64_t>(made_.tokenizer.vocab_size())});
+    bundle_.processor = Processor{.size = 16};
+    made_.options.processor = bundle_.processor;
+    made_.options.rank = world.rank();
+    made_.options.ranks = world.size();
+    made_.options.epochs = 60;
+    loader_ = std::make_unique<Loader>(made_.options);
+    trainer_ = std::make_unique<StageTrainer>(
+        bundle_,
+        StageRecipe{.name = "stage",
+                    .train = each.train,
+                    .lr = {.base = 1e-3},
+                    .dropout = {.base = 0.1},
+                    .clip = each.weights_anew ? 0.0 : 1.0},
+        TrainerOptions{.depth = kFromPixels, .seed = 5, .world = &world});
+  }
+
+  void run() {
+    std::ofstream samples(test::ranks_folder() / ("samples-" + std::to_string(world_.rank())));
+    std::ofstream losses(test::ranks_folder() / ("losses-" + std::to_string(world_.rank())));
+    losses.precision(17);
+    for (int64_t step = 0; step < case_.steps; ++step) {
+      if (case_.weights_anew) take_weights(static_cast<uint64_t>(step) + 2);
+      const auto loaded = loader_->next();
+      ASSERT_TRUE(loaded.has_value());
+      const StepReport report = trainer_->step(*loaded, step);
+      EXPECT_EQ(report.micro_batches, 3);
+      losses << report.loss << "\n";
+      for (const Batch& batch : loaded->micro_batches) {
+        for (const std::string& name : batch.sample_names) samples << step << " " << name << "\n";
+      }
+      if (case_.weights_anew && world_.is_first()) write_gradients(step);
+    }
+    world_.barrier("leaving");
+  }
+
+ private:
+  void take_weights(uint64_t seed) {
+    const c10::NoGradGuard no_grad;
+    for (const auto& [name, weight] : bundle_.model->params()) {
+      const at::Tensor value = random_parameter(name, weight.sizes().vec(), seed);
+      weight.copy_(weight.dim() >= 2 ? value * 8 : value);
+    }
+  }
+  void write_gradients(int64_t step) const {
+    ParamMap gradients;
+    for (const auto& [name, weight] : bundle_.model->params()) {
+      if (weight.requires_grad()) gradients.add(name, weight.grad());
+    }
+    write_safetensors(test::ranks_folder() / ("gradients-" + std::to_string(step)), gradients);
+  }
+
+  Case case_;
+  World& world_;
+  test::MadeStage made_;
+  Bundle bundle_;
+  std::unique_ptr<Loader> loader_;
+  std::unique_ptr<StageTrainer> trainer_;
+};
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::vector<std::string> samples_of(const test::Ranks& ranks, int size) {
+  std::vector<std::string> all;
+  for (int rank = 0; rank < size; ++rank) {
+    for (auto& line : lines_of(ranks.text("samples-" + std::to_string(rank)))) all.push_back(line);
+  }
+  std::ranges::sort(all);
+  return all;
+}
+
+// The largest difference over all steps and tensors, as a share of the tensor's largest.
+double difference(const test::Ranks& one, const test::Ranks& several, int64_t steps) {
+  double worst = 0;
+  for (int64_t step = 0; step < steps; ++step) {
+    const std::string name = "gradients-" + std::to_string(step);
+    const SafetensorsFile expected(one.folder() / name), found(several.folder() / name);
+    for (const std::string& tensor : expected.names()) {
+      const at::Tensor gradient = expected.load(tensor).to(at::kDouble);
+      const double largest = gradient.abs().max().item<double>();
+      const at::Tensor error = (found.load(tensor).to(at::kDouble) - gradient).abs();
+      if (largest == 0) {
+        EXPECT_EQ(error.max().item<double>(), 0) << tensor;
+      } else {
+        worst = std::max(worst, error.max().item<double>() / largest);
+      }
+    }
+  }
+  return worst;
+}
+
+void compare(const Case& each, const std::vector<int>& sizes) {
+  test::Ranks one(1);
+  ASSERT_TRUE(one.all_pass());
+  const std::vector<std::string> samples = samples_of(one, 1),
+                                 losses = lines_of(one.text("losses-0"));
+  ASSERT_EQ(std::ssize(losses), each.steps);
+  for (const int size : sizes) {
+    test::Ranks several(size);
+    ASSERT_TRUE(several.all_pass());
+    EXPECT_EQ(samples_of(several, size), samples) << size;
+    if (each.weights_anew) {
+      const double worst = difference(one, several, each.steps);
+      std::printf("%s, %d ranks, %d steps: gradients within %.2g of each tensor's largest\n",
+                  each.name, size, static_cast<int>(each.steps), worst);
+      EXPECT_LT(worst, 1e-6);
+    }
+    const double bound = each.dtype == at::kDouble ? 1e-9 : 1e-5;
+    double worst = 0;
+    for (int rank = 0; rank < size; ++rank) {
+      const auto found = lines_of(several.text("losses-" + std::to_string(rank)));
+      ASSERT_EQ(found.size(), losses.size());
+      for (size_t i = 0; i < losses.size(); ++i) {
+        const double expected = std::stod(losses[i]);
+        worst = std::max(worst, std::abs(std::stod(found[i]) - expected) / expected);
+      }
+    }
+    std::printf("%s, %d ranks: losses within %.2g\n", each.name, size, worst);
+    EXPECT_LT(worst, bound);
+  }
+}
+
+void run_or_compare(const Case& each, const std::vector<int>& sizes) {
+  if (!test::is_rank()) return compare(each, sizes);
+  World world(read_place());
+  Training(each, world).run();
+}
+
+TEST(Ranks, GradientsAreThoseOfOneRank) { run_or_compare({.name = "all parts", .steps = 6}, {2}); }
+
+TEST(Ranks, WordsAloneNeverTouchTheConnector) {
+  run_or_compare({.name = "the connector", .train = {"connector"}, .steps = 6}, {4});
+}
+
+TEST(SlowRanks, TwoHundredStepsOnTwoAndFour) {
+  run_or_compare({.name = "all parts", .steps = 200}, {2, 4});
+}
+
+TEST(SlowRanks, CurvesAreTheSameInDoublePrecision) {
+  run_or_compare({.name = "a curve", .steps = 200, .dtype = at::kDouble, .weights_anew = false},
+                 {2, 4});
+}
+
+}  // namespace
+}  // namespace sightline
