@@ -26,6 +26,7 @@ namespace {
 
 constexpr double kShareOfFree = 0.7;
 constexpr size_t kPictures = 16;
+constexpr double kEnoughSeconds = 4;  // of timed steps
 
 at::ScalarType dtype_of(NumberType numbers) {
   return numbers == NumberType::bf16 ? at::kBFloat16 : at::kFloat;
@@ -95,24 +96,27 @@ class StageProbe {
     return step;
   }
 
-  // The first step sets up; the others, each of new shapes as in training, are measured.
+  // The first step sets up; the others, each of new shapes as in training, are measured until their
+  // time tells enough. Their median, for a machine that is shared stumbles now and then.
   double flops_per_second(const Recipe& recipe) const {
     Bundle bundle = random_bundle(config_, stage_, recipe.numbers);
     StageTrainer trainer(bundle, stage_, {.depth = depth_, .side_by_side = recipe.side_by_side});
     const std::vector<LoadedStep>& steps = planned_.work.first;
-    const double start = seconds_now();
     trainer.step(step_of(steps.front()), 0);
-    const bool slow = seconds_now() - start > limits_.seconds / 4;
-    double flops = 0, seconds = 0;
-    for (size_t i = 1; i < std::max<size_t>(2, slow ? 2 : steps.size()); ++i) {
+    std::vector<double> rates;
+    double seconds = 0;
+    for (size_t i = 1; i == 1 || (i < steps.size() && seconds < kEnoughSeconds); ++i) {
       const LoadedStep step = step_of(steps[std::min(i, steps.size() - 1)]);
-      flops += counter_.optimizer_step();
+      double flops = counter_.optimizer_step();
       for (const Batch& batch : step.micro_batches) flops += counter_.of(work_of(batch)).total();
       const double began = seconds_now();
       trainer.step(step, static_cast<int64_t>(i));
-      seconds += seconds_now() - began;
+      const double took = seconds_now() - began;
+      rates.push_back(flops / took);
+      seconds += took;
     }
-    return flops / seconds;
+    std::ranges::nth_element(rates, rates.begin() + std::ssize(rates) / 2);
+    return rates[rates.size() / 2];
   }
 
   // In batches as the store is filled, or smaller ones where these take long.

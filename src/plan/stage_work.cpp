@@ -9,7 +9,7 @@ namespace sightline {
 
 namespace {
 
-constexpr size_t kFirstSteps = 4, kMicroBatches = 8;  // kept for a probe
+constexpr size_t kFirstSteps = 25, kMicroBatches = 8;  // kept for a probe
 
 double processor_seconds() {
   rusage use{};
