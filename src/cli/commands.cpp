@@ -15,6 +15,7 @@ std::unique_ptr<CLI::App> make_program() {
   app->require_subcommand(1);
   app->set_version_flag("--version", "sightline " SIGHTLINE_VERSION);
   add_train_command(*app);
+  add_launch_command(*app);
   add_plan_command(*app);
   add_caption_command(*app);
   add_ask_command(*app);

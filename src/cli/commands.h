@@ -15,6 +15,7 @@ namespace sightline {
 std::unique_ptr<CLI::App> make_program();
 
 void add_train_command(CLI::App& app);
+void add_launch_command(CLI::App& app);
 void add_plan_command(CLI::App& app);
 void add_demo_command(CLI::App& app);
 void add_caption_command(CLI::App& app);

@@ -25,7 +25,7 @@ struct TrainArguments {
   bool resume = false;
   std::string from_stage;
   std::string from_run;
-  int64_t rank_timeout = 300;
+  int64_t rank_timeout = 300, zero = 0;
 };
 
 std::string default_run(const Recipe& recipe) { return "runs/" + recipe.name; }
@@ -51,9 +51,10 @@ void train_on(World& world, const TrainArguments& arguments, const Recipe& recip
   const std::string resume = world.first_does("looking for a run to go on with", [&] {
     return std::string(begin(arguments, recipe, folder) == Resume::yes ? "yes" : "no");
   });
-  run_recipe(
-      recipe,
-      {.folder = folder, .resume = resume == "yes" ? Resume::yes : Resume::no, .world = &world});
+  run_recipe(recipe, {.folder = folder,
+                      .resume = resume == "yes" ? Resume::yes : Resume::no,
+                      .world = &world,
+                      .sharding = static_cast<Sharding>(arguments.zero)});
   world.barrier("ending the run");
 }
 
@@ -98,6 +99,12 @@ void add_train_command(CLI::App& app) {
       ->add_option("--rank-timeout", arguments->rank_timeout,
                    "of several ranks: seconds that one may be silent before all give up")
       ->check(CLI::Range(1, 7 * 24 * 3600))
+      ->capture_default_str();
+  command
+      ->add_option("--zero", arguments->zero,
+                   "of several ranks, what each holds a share of: 1 the optimizer's state and fp32 "
+                   "masters, 2 the sums of gradients too (docs/ranks.md)")
+      ->check(CLI::Range(0, 2))
       ->capture_default_str();
   command->callback([arguments] { train(*arguments); });
 }

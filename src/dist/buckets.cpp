@@ -4,10 +4,12 @@
 
 namespace sightline {
 
-std::vector<Bucket> make_buckets(std::span<const at::Tensor> tensors, int64_t most) {
+std::vector<Bucket> make_buckets(std::span<const at::Tensor> tensors, int64_t most, Travel travel) {
   std::vector<Bucket> buckets;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const auto dtype = tensors[i].scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+    const at::ScalarType own = tensors[i].scalar_type();
+    const at::ScalarType dtype =
+        travel == Travel::as_they_are || own == at::kDouble ? own : at::kFloat;
     const int64_t numbers = tensors[i].numel();
     if (buckets.empty() || buckets.back().dtype != dtype ||
         buckets.back().numbers + numbers > most) {

@@ -13,12 +13,17 @@ namespace sightline {
 struct Bucket {
   size_t first = 0, count = 0;
   int64_t numbers = 0;
-  at::ScalarType dtype = at::kFloat;  // in which they are summed: double for double, else float
+  at::ScalarType dtype = at::kFloat;  // in which they travel
 };
+
+// In what numbers tensors travel: to be summed (double as double, all else as float), or as they
+// are.
+enum class Travel { summed, as_they_are };
 
 // By the tensors' sizes and dtypes alone, so that all ranks make the same. A tensor of more than
 // `most` numbers has a bucket of its own.
-std::vector<Bucket> make_buckets(std::span<const at::Tensor> tensors, int64_t most);
+std::vector<Bucket> make_buckets(std::span<const at::Tensor> tensors, int64_t most,
+                                 Travel travel = Travel::summed);
 
 // The bucket's tensors as one.
 at::Tensor packed(std::span<const at::Tensor> tensors, const Bucket& bucket);

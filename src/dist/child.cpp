@@ -89,6 +89,12 @@ Child::~Child() {
   }
 }
 
+std::chrono::milliseconds Child::silence() const {
+  if (!heard_) return {};
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                               *heard_);
+}
+
 void Child::send(int signal) const {
   if (runs()) kill(pid_, signal);
 }
@@ -148,7 +154,10 @@ void Child::put(Lines& lines, std::string_view line) const {
 void Child::read_steps() {
   int64_t step = 0;
   ssize_t count = 0;
-  while (steps_ >= 0 && (count = read(steps_, &step, sizeof(step))) == sizeof(step)) step_ = step;
+  while (steps_ >= 0 && (count = read(steps_, &step, sizeof(step))) == sizeof(step)) {
+    heard_ = std::chrono::steady_clock::now();
+    if (step >= 0) step_ = step;
+  }
   if (steps_ < 0 || count != 0) return;
   close(steps_);
   steps_ = -1;

@@ -1,9 +1,11 @@
 #pragma once
 // Inside dist/: one rank that the launcher started, and what it says.
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <map>
+#include <optional>
 #include <poll.h>
 #include <string>
 #include <string_view>
@@ -27,6 +29,8 @@ class Child {
 
   int64_t rank() const { return rank_; }
   int64_t step() const { return step_; }  // that it told last; -1: none
+  // Since its last sign of life; zero where it never gave one.
+  std::chrono::milliseconds silence() const;
   bool runs() const { return pid_ > 0; }
   bool ended_well() const { return !runs() && exit_code_ == 0 && signal_ == 0; }
   int exit_code() const { return exit_code_; }
@@ -58,6 +62,7 @@ class Child {
   Lines out_, err_;
   int steps_ = -1;
   int64_t step_ = -1;
+  std::optional<std::chrono::steady_clock::time_point> heard_;
   int exit_code_ = 0, signal_ = 0;
   bool killed_ = false;
 };

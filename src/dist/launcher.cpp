@@ -1,7 +1,9 @@
 #include "dist/launcher.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "dist/child.h"
+#include "dist/place.h"
 
 #include <arpa/inet.h>
 #include <atomic>
@@ -56,15 +58,26 @@ std::vector<int> own_cores() {
   return cores;
 }
 
+void pass_signals_on() {
+  signal_to_pass_on = 0;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action {};
+    action.sa_handler = pass_on;
+    sigaction(signal, &action, nullptr);
+  }
+}
+
+struct Failure {
+  std::string message;
+  bool usage = false;    // a rank did not take its command
+  bool stopped = false;  // a signal asked for it
+};
+
+// One start of all ranks.
 class Launcher {
  public:
-  explicit Launcher(const LaunchOptions& options) : options_(options), host_(host_name()) {
-    if (options_.meeting_port == 0) options_.meeting_port = free_port();
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-      struct sigaction action {};
-      action.sa_handler = pass_on;
-      sigaction(signal, &action, nullptr);
-    }
+  Launcher(const LaunchOptions& options, int64_t attempt)
+      : options_(options), attempt_(attempt), host_(host_name()) {
     const std::vector<int> cores = own_cores();
     for (int64_t i = 0; i < options_.processes; ++i) {
       children_.push_back(std::make_unique<Child>(options_.command, variables_of(i),
@@ -73,7 +86,8 @@ class Launcher {
     }
   }
 
-  void stay() {
+  // Until all have ended; nothing where they ended well.
+  std::optional<Failure> stay() {
     while (look_after_all()) {
       wait_for_output();
       if (const int signal = signal_to_pass_on.exchange(0); signal != 0) {
@@ -84,7 +98,8 @@ class Launcher {
         for (const auto& child : children_) child->kill_it();
       }
     }
-    report();
+    if (first_failed_ == nullptr) return std::nullopt;
+    return failure();
   }
 
  private:
@@ -95,7 +110,8 @@ class Launcher {
             {"LOCAL_RANK", std::to_string(local_rank)},
             {"LOCAL_WORLD_SIZE", std::to_string(options_.processes)},
             {"MASTER_ADDR", options_.meeting_host},
-            {"MASTER_PORT", std::to_string(options_.meeting_port)}};
+            {"MASTER_PORT", std::to_string(options_.meeting_port)},
+            {kAttempt, std::to_string(attempt_)}};
   }
 
   // False when all have ended.
@@ -103,6 +119,10 @@ class Launcher {
     bool any_runs = false;
     for (const auto& child : children_) {
       child->look_after();
+      if (child->runs() && child->silence() > options_.silence && first_silent_ == nullptr) {
+        first_silent_ = child.get();
+        child->kill_it();
+      }
       any_runs = any_runs || child->runs();
       if (child->runs() || child->ended_well() || first_failed_ != nullptr) continue;
       first_failed_ = child.get();
@@ -117,8 +137,9 @@ class Launcher {
     poll(files.data(), files.size(), 100);
   }
 
-  // One that a signal from elsewhere ended, else the first that failed.
+  // One that fell silent or that a signal from elsewhere ended, else the first that failed.
   const Child& at_fault() const {
+    if (first_silent_ != nullptr) return *first_silent_;
     for (const auto& child : children_) {
       if (child->signal() != 0 && !child->was_killed()) return *child;
     }
@@ -128,35 +149,46 @@ class Launcher {
   std::string killed_ones() const {
     std::string text;
     for (const auto& child : children_) {
-      if (!child->was_killed()) continue;
+      if (!child->was_killed() || child.get() == first_silent_) continue;
       text += fmt::format("; rank {} did not end within {:.0f} s and was killed", child->rank(),
                           std::chrono::duration<double>(options_.grace).count());
     }
     return text;
   }
 
-  void report() const {
-    if (first_failed_ == nullptr) return;
+  Failure failure() const {
     const Child& child = at_fault();
     const std::string when =
         child.step() < 0 ? "before its first step" : fmt::format("after step {}", child.step());
     const std::string who = fmt::format("rank {} on {}", child.rank(), host_);
     if (passed_on_ != 0 && child.signal() == 0) {
-      fail("stopped by signal {} {}{}; go on with --resume", passed_on_, when, killed_ones());
+      return {.message = fmt::format("stopped by signal {} {}{}; go on with --resume", passed_on_,
+                                     when, killed_ones()),
+              .stopped = true};
+    }
+    if (&child == first_silent_) {
+      return {.message = fmt::format("{} gave no sign of life for {:.0f} s {} and was killed{}",
+                                     who, std::chrono::duration<double>(options_.silence).count(),
+                                     when, killed_ones())};
     }
     if (child.signal() != 0) {
-      fail("{} was ended by signal {} ({}) {}{}", who, child.signal(), strsignal(child.signal()),
-           when, killed_ones());
+      return {.message = fmt::format("{} was ended by signal {} ({}) {}{}", who, child.signal(),
+                                     strsignal(child.signal()), when, killed_ones()),
+              .stopped = passed_on_ != 0};
     }
-    if (child.exit_code() == 2) fail_usage("{} did not take its command", who);
-    fail("{} failed {} (exit code {}): what it said stands above{}", who, when, child.exit_code(),
-         killed_ones());
+    if (child.exit_code() == 2) {
+      return {.message = fmt::format("{} did not take its command", who), .usage = true};
+    }
+    return {.message = fmt::format("{} failed {} (exit code {}): what it said stands above{}", who,
+                                   when, child.exit_code(), killed_ones())};
   }
 
-  LaunchOptions options_;
+  const LaunchOptions& options_;
+  int64_t attempt_;  // from 0
   std::string host_;
   std::vector<std::unique_ptr<Child>> children_;
   const Child* first_failed_ = nullptr;
+  const Child* first_silent_ = nullptr;
   std::optional<Clock::time_point> give_up_at_;
   int passed_on_ = 0;
 };
@@ -173,7 +205,17 @@ std::vector<int> share_of_cores(const std::vector<int>& cores, int64_t number, i
 void launch_ranks(const LaunchOptions& options) {
   SL_ASSERT(options.processes > 0 && options.machine < options.machines, "{} processes",
             options.processes);
-  Launcher(options).stay();
+  pass_signals_on();
+  for (int64_t attempt = 0;; ++attempt) {
+    LaunchOptions start = options;
+    if (options.meeting_port == 0) start.meeting_port = free_port();
+    if (attempt > 0 && !options.restart_command.empty()) start.command = options.restart_command;
+    const std::optional<Failure> failure = Launcher(start, attempt).stay();
+    if (!failure) return;
+    if (failure->usage) throw UsageError(failure->message);
+    if (failure->stopped || attempt == options.restarts) throw Error(failure->message);
+    log("{}; restart {} of {}", failure->message, attempt + 1, options.restarts);
+  }
 }
 
 }  // namespace sightline

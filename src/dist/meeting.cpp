@@ -21,8 +21,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kRollCall = 5s;  // for all to say that they are there
-constexpr auto kLook = 20ms;    // between two looks
+constexpr auto kRollCall = 5s;         // for all to say that they are there
+constexpr auto kLook = 20ms;           // between two looks
+constexpr auto kComeAgain = 100ms;     // to a place that was of an attempt before
+constexpr const char* kOver = "over";  // the key at a place whose run has broken
 
 std::string host_name() {
   char name[256] = {};
@@ -92,15 +94,35 @@ c10::intrusive_ptr<c10d::Store> open_store(const Place& place, std::chrono::mill
 
 }  // namespace
 
-Meeting::Meeting(const Place& place, std::chrono::milliseconds patience)
-    : place_(place), board_(std::make_shared<Board>(Board{open_store(place, patience)})) {
+// Comes to the place as `rank`. What an attempt before has left there, until its rank 0 is gone, is
+// passed over: a place where the run has broken, and, on a restart, one that has this rank already.
+std::shared_ptr<Meeting::Board> Meeting::come(const Place& place,
+                                              std::chrono::milliseconds patience) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    auto board = std::make_shared<Board>(Board{open_store(place, patience)});
+    const bool over = board->has(kOver);
+    if (!over && board->store->add(key_of("came", place.rank), 1) == 1) return board;
+    const bool late = std::chrono::steady_clock::now() > end;
+    check(!over || !late,
+          "rank {} on {}: the run that met at {}:{} has broken, and no new one has come",
+          place.rank, host_name(), place.meeting_host, place.meeting_port);
+    check(over || (place.attempt > 0 && !late),
+          "rank {} on {}: another process says that it is rank {} too: each needs a rank of its "
+          "own{}",
+          place.rank, host_name(), place.rank,
+          place.launcher.empty() ? "" : " (from " + place.launcher + ")");
+    board.reset();
+    std::this_thread::sleep_for(kComeAgain);
+  }
+}
+
+Meeting::Meeting(const Place& place, std::chrono::milliseconds patience) : place_(place) {
   const std::string host = host_name();
   const std::string here = fmt::format("rank {} on {}", place.rank, host);
   std::vector<int64_t> missing;
   try {
-    check(board_->store->add(key_of("came", place.rank), 1) == 1,
-          "{}: another process says that it is rank {} too: each needs a rank of its own{}", here,
-          place.rank, place.launcher.empty() ? "" : " (from " + place.launcher + ")");
+    board_ = come(place, patience);
     board_->write(key_of("host", place.rank), host);
     missing = board_->wait_for_all("host", place.size, patience);
     if (missing.empty()) {
@@ -169,6 +191,7 @@ RollCall Meeting::roll_call() {
   std::thread([board = board_, place = place_, promise = std::move(promise)]() mutable {
     RollCall call;
     try {
+      board->write(kOver, "");
       board->write(key_of("broken", place.rank), "");
       call.silent = board->wait_for_all("broken", place.size, kRollCall);
       for (int64_t rank = 0; rank < place.size; ++rank) {

@@ -45,6 +45,7 @@ class Meeting {
 
  private:
   struct Board;
+  static std::shared_ptr<Board> come(const Place& place, std::chrono::milliseconds patience);
 
   Place place_;
   std::vector<std::string> hosts_;

@@ -153,6 +153,7 @@ Place read_place(const Environment& environment) {
   if (place.size == 1) return place;
   place.meeting_host = meeting_host(reader, *family, place.size);
   place.meeting_port = meeting_port(reader, *family);
+  if (reader.has(kAttempt)) place.attempt = reader.number(kAttempt, kAttempt);
   if (family == &kTorchrun && reader.text("TORCHELASTIC_USE_AGENT_STORE") == "True") {
     place.meeting_place_is_launchers = true;
     place.prefix = "/sightline/attempt_" + reader.text("TORCHELASTIC_RESTART_COUNT");

@@ -17,6 +17,9 @@
 
 namespace sightline {
 
+// The environment variable in which `sightline launch` counts its starts.
+inline constexpr const char* kAttempt = "SIGHTLINE_ATTEMPT";
+
 struct Place {
   int64_t rank = 0;
   int64_t size = 1;
@@ -26,6 +29,7 @@ struct Place {
   // Under torchrun the meeting place is torchrun's own, not rank 0's, and serves several attempts.
   bool meeting_place_is_launchers = false;
   std::string prefix;    // of this attempt's keys there
+  int64_t attempt = 0;   // how often `sightline launch` has started the ranks before
   std::string launcher;  // "torchrun", "mpirun" or "srun", for messages; "" alone
 };
 

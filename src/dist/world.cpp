@@ -76,6 +76,27 @@ class World::Group {
     while (!travelling.empty()) receive();
   }
 
+  void sum_to(int owner, bool is_own, std::span<const at::Tensor> tensors) {
+    c10d::ReduceOptions to;
+    to.rootRank = owner;
+    for (const Bucket& bucket : make_buckets(tensors, options_.bucket_numbers)) {
+      std::vector<at::Tensor> flat = {packed(tensors, bucket)};
+      gloo_->reduce(flat, to)->wait();
+      if (is_own) unpack(flat.front(), tensors, bucket);
+    }
+  }
+
+  void share_from(int owner, bool is_own, std::span<const at::Tensor> tensors) {
+    c10d::BroadcastOptions from;
+    from.rootRank = owner;
+    for (const Bucket& bucket :
+         make_buckets(tensors, options_.bucket_numbers, Travel::as_they_are)) {
+      std::vector<at::Tensor> flat = {packed(tensors, bucket)};
+      gloo_->broadcast(flat, from)->wait();
+      if (!is_own) unpack(flat.front(), tensors, bucket);
+    }
+  }
+
   void broadcast(const at::Tensor& tensor) {
     std::vector<at::Tensor> list = {tensor.contiguous()};
     gloo_->broadcast(list)->wait();
@@ -185,6 +206,27 @@ std::vector<double> World::sum(std::vector<double> numbers, std::string_view doi
   sum(std::span(&tensor, 1), doing);
   const double* first = tensor.const_data_ptr<double>();
   return {first, first + numbers.size()};
+}
+
+void World::sum_to_owners(const ByOwner& tensors, std::string_view doing) {
+  if (size() == 1) return;
+  SL_ASSERT(std::ssize(tensors) == size(), "{} owners", tensors.size());
+  together(doing, [&](Group& group) {
+    for (int64_t owner = 0; owner < size(); ++owner) {
+      group.sum_to(static_cast<int>(owner), owner == rank(), tensors[static_cast<size_t>(owner)]);
+    }
+  });
+}
+
+void World::share_from_owners(const ByOwner& tensors, std::string_view doing) {
+  if (size() == 1) return;
+  SL_ASSERT(std::ssize(tensors) == size(), "{} owners", tensors.size());
+  together(doing, [&](Group& group) {
+    for (int64_t owner = 0; owner < size(); ++owner) {
+      group.share_from(static_cast<int>(owner), owner == rank(),
+                       tensors[static_cast<size_t>(owner)]);
+    }
+  });
 }
 
 void World::broadcast(std::span<const at::Tensor> tensors, std::string_view doing) {

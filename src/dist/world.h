@@ -55,6 +55,14 @@ class World {
   void sum(std::span<const at::Tensor> tensors, std::string_view doing);
   std::vector<double> sum(std::vector<double> numbers, std::string_view doing);
 
+  // Tensors of which each is one rank's: by rank, in the same order on all.
+  using ByOwner = std::vector<std::vector<at::Tensor>>;
+  // The owner's become their sum over all ranks, as sum() sums; the others' stay or become
+  // anything.
+  void sum_to_owners(const ByOwner& tensors, std::string_view doing);
+  // All get the owner's, as they are.
+  void share_from_owners(const ByOwner& tensors, std::string_view doing);
+
   // Every rank gets rank 0's.
   void broadcast(std::span<const at::Tensor> tensors, std::string_view doing);
   std::string broadcast(std::string text, std::string_view doing);

@@ -15,6 +15,7 @@
 #include "run/history.h"
 #include "run/live_report.h"
 #include "run/notes.h"
+#include "run/run_plan.h"
 #include "run/stage_check.h"
 #include "run/stage_input.h"
 #include "run/step_log.h"
@@ -57,8 +58,8 @@ class RecipeRun {
                   const Loader& loader);
   bool stage_is_over() const;
   bool stop_was_requested();
-  void evaluate(WeightAverage* average);
-  void score(WeightAverage* average);
+  void evaluate();
+  void score();
   void save_checkpoint(const StageTrainer& trainer);
   void save_stage_end(const std::string& name);
   void save_model();
@@ -102,6 +103,7 @@ RecipeRun::RecipeRun(const Recipe& recipe, const RunOptions& options)
   if (!world_.is_first()) return;
   log_.emplace(options.folder, state_.step, recipe);
   report_.emplace(options.folder, recipe);
+  write_run_plan(options.folder, recipe);
 }
 
 void RecipeRun::open_folder() {
@@ -176,7 +178,8 @@ void RecipeRun::run_stage() {
                        {.depth = input.depth(),
                         .seed = derive_seed(recipe_.seed, current.name),
                         .side_by_side = recipe_.side_by_side,
-                        .world = &world_});
+                        .world = &world_,
+                        .sharding = options_.sharding});
   if (state_.stage_step > 0) {
     trainer.restore(training_state(*resumed_from_));
   } else {
@@ -210,7 +213,7 @@ void RecipeRun::run_stage() {
   state_.stage_step = 0;
   state_.loader = Json();
   crash_point("stage.ended");
-  evaluate(nullptr);
+  evaluate();
   save_stage_end(current.name);
   crash_point("stage.saved");
 }
@@ -230,7 +233,9 @@ void RecipeRun::after_step(const StepReport& report, const LoadedStep& loaded,
   const auto due = [&](int64_t every) { return every > 0 && state_.step % every == 0; };
   if (due(recipe_.eval.every)) {
     if (log_) log_->pause();
-    evaluate(trainer.average());
+    trainer.put_averages_in();
+    evaluate();
+    trainer.put_back();
   }
   if (due(recipe_.checkpoint.every)) save_checkpoint(trainer);
   if (report_) report_->update();
@@ -254,17 +259,15 @@ void RecipeRun::write_together(std::string_view doing, const std::function<void(
 }
 
 // Rank 0 does, and all take over what it notes: the stage's end depends on that.
-void RecipeRun::evaluate(WeightAverage* average) {
+void RecipeRun::evaluate() {
   const std::string notes = world_.first_does("evaluating", [&] {
-    score(average);
+    score();
     return to_json(notes_).dump();
   });
   if (!world_.is_first()) notes_ = notes_from_json(Json::parse(notes));
 }
 
-// Looks at the averaged weights where the stage keeps them.
-void RecipeRun::score(WeightAverage* average) {
-  const AveragedWeights averaged(average);
+void RecipeRun::score() {
   const std::map<std::string, double> scores =
       evaluation_scores(recipe_, state_, bundle_, options_.folder);
   if (scores.empty()) return;
@@ -280,9 +283,19 @@ void RecipeRun::score(WeightAverage* average) {
 void RecipeRun::save_checkpoint(const StageTrainer& trainer) {
   check_same_weights(world_, bundle_.model->params());
   state_.notes = to_json(notes_);
-  write_together("writing a checkpoint", [&] {
-    const ParamMap training = trainer.state();
-    write_checkpoint(checkpoints_.path_of(state_), state_, bundle_.model->params(), &training);
+  std::optional<CheckpointWriter> writer;  // rank 0's
+  const fs::path folder = world_.first_does("writing a checkpoint", [&] {
+    writer.emplace(checkpoints_.path_of(state_), bundle_.model->params());
+    return writer->staging().string();
+  });
+  if (trainer.is_sharded()) {
+    write_training(folder, trainer.state(), {world_.rank(), world_.size()});
+  } else if (world_.is_first()) {
+    write_training(folder, trainer.state());
+  }
+  world_.barrier("writing a checkpoint");
+  write_together("ending a checkpoint", [&] {
+    writer->commit(state_);
     checkpoints_.prune();
   });
   saved_step_ = state_.step;
@@ -295,7 +308,7 @@ void RecipeRun::save_stage_end(const std::string& name) {
   state_.notes = to_json(notes_);
   write_together("writing the stage's end", [&] {
     const fs::path end = stage_end(options_.folder, name);
-    write_checkpoint(end, state_, bundle_.model->params(), nullptr);
+    CheckpointWriter(end, bundle_.model->params()).commit(state_);
     write_checkpoint(checkpoints_.path_of(state_), state_, end);
     checkpoints_.prune();
   });

@@ -6,6 +6,7 @@
 //   run.jsonl         every step and evaluation
 //   events.out.*      the same for TensorBoard
 //   report.html       all of it on a page, written anew while the run goes on
+//   plan.json         what each stage was going to take
 //   samples.json      the page's pictures; machine.json: what the run was computed on
 //   checkpoints/      what --resume goes on from
 //   stages/           the weights that each stage left, what --from-stage begins from
@@ -15,6 +16,7 @@
 //   model/            the trained model
 
 #include "recipe/recipe.h"
+#include "train/optimizer.h"
 
 #include <filesystem>
 
@@ -28,6 +30,7 @@ struct RunOptions {
   std::filesystem::path folder;  // the run folder
   Resume resume = Resume::no;  // go on from the newest checkpoint; from the start if there is none
   World* world = nullptr;      // the ranks that train together; null: alone
+  Sharding sharding = Sharding::none;  // of the optimizer's state over them
 };
 
 // Trains. Of several ranks, all of which call it, rank 0 alone writes the run folder, the log and

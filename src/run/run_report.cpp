@@ -9,6 +9,7 @@
 #include "report/html.h"
 #include "run/event_log.h"
 #include "run/run_charts.h"
+#include "run/run_plan.h"
 #include "run/run_scores.h"
 #include "run/run_tables.h"
 
@@ -101,6 +102,9 @@ RunReport run_report(const fs::path& run, const RunRecord& record, const Recipe&
   const std::vector<TaskScores> scores = read_task_scores(run, record);
   add("Curves", charts_html(record, scores, recipe));
   add("Stages: what the recipe says, and what happened", stages_table(record, recipe));
+  if (fs::exists(run / "plan.json") && !record.steps().empty()) {
+    add("Plan, and what it came to", plan_table(run / "plan.json", record));
+  }
   if (!record.evaluations().empty()) add("Scores", scores_table(record, scores));
   const auto samples = run_samples(run, record, recipe, make, report.problems);
   if (!samples.empty()) add("Samples", samples_html(samples));

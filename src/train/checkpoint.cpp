@@ -19,7 +19,6 @@ namespace {
 constexpr int kCheckpointFormat = 2;
 constexpr const char* kState = "state.json";
 constexpr const char* kWeights = "weights.safetensors";
-constexpr const char* kTraining = "training.safetensors";
 
 void write_state(const fs::path& folder, const RunState& state) {
   write_json(folder / kState, {{"format_version", kCheckpointFormat},
@@ -40,16 +39,24 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-void write_checkpoint(const fs::path& checkpoint, const RunState& state, const ParamMap& params,
-                      const ParamMap* training) {
-  FolderWriter writer(checkpoint);
+CheckpointWriter::CheckpointWriter(const fs::path& checkpoint, const ParamMap& params)
+    : writer_(checkpoint) {
   crash_point("checkpoint.begun");
-  write_safetensors(writer.staging() / kWeights, params);
+  write_safetensors(writer_.staging() / kWeights, params);
   crash_point("checkpoint.weights_written");
-  if (training != nullptr) write_safetensors(writer.staging() / kTraining, *training);
-  write_state(writer.staging(), state);
+}
+
+void CheckpointWriter::commit(const RunState& state) {
+  write_state(writer_.staging(), state);
   crash_point("checkpoint.all_written");
-  writer.commit();
+  writer_.commit();
+}
+
+void write_training(const fs::path& staging, const ParamMap& training, const TrainingShard& shard) {
+  const std::string name = shard.ranks == 1 ? "training.safetensors"
+                                            : fmt::format("training-{:05}-of-{:05}.safetensors",
+                                                          shard.rank + 1, shard.ranks);
+  write_safetensors(staging / name, training);
 }
 
 void write_checkpoint(const fs::path& checkpoint, const RunState& state, const fs::path& other) {
@@ -88,8 +95,19 @@ void restore_weights(const fs::path& checkpoint, ParamMap& params) {
 }
 
 StoredTensor training_state(const fs::path& checkpoint) {
-  const auto file = std::make_shared<SafetensorsFile>(checkpoint / kTraining);
-  return [file](const std::string& name) { return file->load(name); };
+  using Files = std::vector<std::unique_ptr<SafetensorsFile>>;
+  const auto files = std::make_shared<Files>();
+  for (const auto& entry : fs::directory_iterator(checkpoint)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("training") || entry.path().extension() != ".safetensors") continue;
+    files->push_back(std::make_unique<SafetensorsFile>(entry.path()));
+  }
+  return [files, checkpoint](const std::string& name) {
+    for (const auto& file : *files) {
+      if (file->contains(name)) return file->load(name);
+    }
+    fail("{}: no file of it has the tensor \"{}\"", checkpoint.string(), name);
+  };
 }
 
 CheckpointFolder::CheckpointFolder(fs::path folder, int64_t keep)

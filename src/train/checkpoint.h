@@ -4,11 +4,14 @@
 //   <checkpoint>/ state.json            where the run stood: stage, steps, data stream
 //                 weights.safetensors   every parameter, as the model holds it
 //                 training.safetensors  within a stage: masters, moments and averages of what it
-//                                       trains
+//                                       trains; where ranks share them, training-00001-of-00004
+//                                       and so on, each rank's own. Any number of ranks, sharing or
+//                                       not, goes on from either.
 //
 // A checkpoint is written aside, synced and renamed: whatever instant the program is killed at, one
 // that is there is whole.
 
+#include "base/file.h"
 #include "base/json.h"
 #include "tensor/param_map.h"
 #include "train/stored_tensor.h"
@@ -28,9 +31,26 @@ struct RunState {
   Json notes;              // the caller's own: best score, seconds spent
 };
 
-// `training` is StageTrainer::state(), or null between stages.
-void write_checkpoint(const std::filesystem::path& checkpoint, const RunState& state,
-                      const ParamMap& params, const ParamMap* training);
+// One that is being written: begun with its weights, ended by commit(); without that it is removed.
+class CheckpointWriter {
+ public:
+  CheckpointWriter(const std::filesystem::path& checkpoint, const ParamMap& params);
+
+  // Where write_training() writes to until commit(), other ranks' too.
+  const std::filesystem::path& staging() const { return writer_.staging(); }
+  void commit(const RunState& state);
+
+ private:
+  FolderWriter writer_;
+};
+
+// `training` is StageTrainer::state(): all of it, or one rank's shard.
+struct TrainingShard {
+  int64_t rank = 0, ranks = 1;
+};
+void write_training(const std::filesystem::path& staging, const ParamMap& training,
+                    const TrainingShard& shard = {});
+
 // One between stages, whose weights are those of the checkpoint `other`: the same file under
 // another name where the file system can do that, else a copy.
 void write_checkpoint(const std::filesystem::path& checkpoint, const RunState& state,

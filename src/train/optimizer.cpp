@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 
+#include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_copy.h>
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_foreach_zero.h>
@@ -40,12 +42,6 @@ constexpr double kMuonSize = 0.2;
 // Numbers of the matrices that go through the products together: bounds the memory of a step.
 constexpr int64_t kMuonNumbers = 1 << 23;
 
-std::vector<at::Tensor> gradients(const auto& slots) {
-  std::vector<at::Tensor> list;
-  for (const auto& slot : slots) list.push_back(slot.weight.grad());
-  return list;
-}
-
 // The layers of each part ("vision.", "language."), by its parameters' names.
 std::map<std::string, int64_t, std::less<>> count_layers(const ParamMap& params) {
   std::map<std::string, int64_t, std::less<>> layers;
@@ -63,34 +59,65 @@ bool is_hidden_matrix(std::string_view name, int64_t dimensions) {
   return dimensions == 2 && decays(name, dimensions) && name.find("head") == std::string_view::npos;
 }
 
-Optimizer::Optimizer(const StageRecipe& stage, const ParamMap& params) : stage_(stage) {
+Optimizer::Optimizer(const StageRecipe& stage, const ParamMap& params, const Shard& shard)
+    : stage_(stage), shard_(shard) {
   const c10::NoGradGuard no_grad;
   const auto layers = count_layers(params);
   for (const auto& [name, weight] : params) {
     if (!weight.requires_grad()) continue;
-    Slot slot;
+    Slot& slot = slots_.emplace_back();
     slot.name = name;
     slot.weight = weight;
-    const bool full = weight.scalar_type() == at::kFloat || weight.scalar_type() == at::kDouble;
-    slot.master = full ? weight.detach() : weight.detach().to(at::kFloat);
     slot.muon = stage.optimizer == OptimizerKind::muon && is_hidden_matrix(name, weight.dim());
-    slot.first = at::zeros_like(slot.master);
-    if (!slot.muon) {
-      slot.second = at::zeros_like(slot.master);
-      slot.step = at::zeros({}, at::kFloat);
-    }
     slot.rate = of_part(stage.lr, name) *
                 layer_share(stage.layer_decay, name, layers.at(name.substr(0, name.find('.'))));
     slot.decay = decays(name, weight.dim()) ? of_part(stage.weight_decay, name) : 0.0;
-    slot.weight.mutable_grad() = at::zeros_like(slot.master);
-    slots_.push_back(std::move(slot));
   }
   SL_ASSERT(!slots_.empty(), "stage {} trains nothing", stage.name);
+  share_out();
+  for (Slot& slot : slots_) begin(slot);
+}
+
+// The largest first, each to the rank with least so far.
+void Optimizer::share_out() {
+  std::vector<Slot*> slots;
+  for (Slot& slot : slots_) slots.push_back(&slot);
+  std::ranges::stable_sort(slots, std::greater<>(),
+                           [](const Slot* slot) { return slot->weight.numel(); });
+  std::vector<int64_t> numbers(static_cast<size_t>(shard_.ranks), 0);
+  for (Slot* slot : slots) {
+    const auto least = std::ranges::min_element(numbers);
+    slot->owner = least - numbers.begin();
+    *least += slot->weight.numel();
+  }
+}
+
+void Optimizer::begin(Slot& slot) const {
+  const at::ScalarType own = slot.weight.scalar_type();
+  const bool full = own == at::kFloat || own == at::kDouble;
+  const auto like = slot.weight.options().dtype(full ? own : at::kFloat).requires_grad(false);
+  if (is_own(slot) || shard_.sharding != Sharding::gradients) {
+    slot.weight.mutable_grad() = at::zeros(slot.weight.sizes(), like);
+  }
+  if (!is_own(slot)) return;
+  slot.master = full ? slot.weight.detach() : slot.weight.detach().to(at::kFloat);
+  slot.first = at::zeros(slot.weight.sizes(), like);
+  if (slot.muon) return;
+  slot.second = at::zeros(slot.weight.sizes(), like);
+  slot.step = at::zeros({}, at::kFloat);
+}
+
+std::vector<at::Tensor> Optimizer::held_gradients() const {
+  std::vector<at::Tensor> list;
+  for (const Slot& slot : slots_) {
+    if (slot.weight.grad().defined()) list.push_back(slot.weight.grad());
+  }
+  return list;
 }
 
 void Optimizer::zero_gradients() {
   const c10::NoGradGuard no_grad;
-  at::_foreach_zero_(gradients(slots_));
+  at::_foreach_zero_(held_gradients());
 }
 
 std::vector<at::Tensor> Optimizer::gradients_of(const at::Tensor& loss) const {
@@ -108,28 +135,59 @@ void Optimizer::add_gradients(std::span<const at::Tensor> gradients) {
   }
 }
 
-std::vector<at::Tensor> Optimizer::gradient_sums() const { return gradients(slots_); }
-
-PartNorms Optimizer::gradient_norms() const {
-  const c10::NoGradGuard no_grad;
-  const std::vector<at::Tensor> norms = at::_foreach_norm(gradients(slots_));
-  PartSquares squares;
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    const double norm = norms[i].item<double>();
-    squares.add(slots_[i].name, norm * norm);
-  }
-  return squares.norms();
+std::vector<at::Tensor> Optimizer::gradient_sums() const {
+  SL_ASSERT(shard_.sharding != Sharding::gradients, "sums of all gradients are on no rank");
+  return held_gradients();
 }
 
-PartNorms Optimizer::step(double factor, double gradient_norm) {
+Optimizer::ByOwner Optimizer::weights_by_owner() const {
+  ByOwner lists(static_cast<size_t>(shard_.ranks));
+  for (const Slot& slot : slots_) lists[static_cast<size_t>(slot.owner)].push_back(slot.weight);
+  return lists;
+}
+
+// What arrives is kept in the sums' precision; what leaves is converted as it is packed.
+Optimizer::ByOwner Optimizer::by_owner(std::span<const at::Tensor> gradients) const {
   const c10::NoGradGuard no_grad;
-  if (stage_.clip > 0 && gradient_norm > stage_.clip) {
-    for (Slot& slot : slots_) slot.weight.mutable_grad().mul_(stage_.clip / gradient_norm);
+  ByOwner lists(static_cast<size_t>(shard_.ranks));
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    const Slot& slot = slots_[i];
+    at::Tensor gradient = gradients.empty() ? at::Tensor() : gradients[i];
+    if (!gradient.defined()) gradient = at::zeros_like(slot.weight);
+    if (is_own(slot)) gradient = gradient.to(slot.master.scalar_type());
+    lists[static_cast<size_t>(slot.owner)].push_back(gradient);
   }
+  return lists;
+}
+
+void Optimizer::add_own(std::span<const at::Tensor> gradients) {
+  const c10::NoGradGuard no_grad;
+  at::_foreach_add_(held_gradients(), at::TensorList(gradients.data(), gradients.size()));
+}
+
+PartSquares Optimizer::gradient_squares() const {
+  const c10::NoGradGuard no_grad;
+  PartSquares squares;
+  const std::vector<at::Tensor> norms = at::_foreach_norm(held_gradients());
+  size_t held = 0;
+  for (const Slot& slot : slots_) {
+    const double norm = slot.weight.grad().defined() ? norms[held++].item<double>() : 0.0;
+    squares.add(slot.name, norm * norm);
+  }
+  return squares;
+}
+
+PartSquares Optimizer::step(double factor, double gradient_norm) {
+  const c10::NoGradGuard no_grad;
   PartSquares changes;
+  for (Slot& slot : slots_) {
+    changes.add(slot.name, 0.0);
+    if (stage_.clip <= 0 || gradient_norm <= stage_.clip || !is_own(slot)) continue;
+    slot.weight.mutable_grad().mul_(stage_.clip / gradient_norm);
+  }
   step_adamw(factor, changes);
   step_muon(factor, changes);
-  return changes.norms();
+  return changes;
 }
 
 void Optimizer::step_adamw(double factor, PartSquares& changes) {
@@ -138,7 +196,7 @@ void Optimizer::step_adamw(double factor, PartSquares& changes) {
   };
   std::map<std::pair<double, double>, Group> groups;  // by rate and decay
   for (Slot& slot : slots_) {
-    if (slot.muon) continue;
+    if (slot.muon || !is_own(slot)) continue;
     Group& group = groups[{slot.rate, slot.decay}];
     group.masters.push_back(slot.master);
     group.grads.push_back(slot.weight.grad());
@@ -154,7 +212,7 @@ void Optimizer::step_adamw(double factor, PartSquares& changes) {
     if (!group.weights.empty()) at::_foreach_copy_(group.weights, group.masters);
   }
   for (const Slot& slot : slots_) {
-    if (slot.muon) continue;
+    if (slot.muon || !is_own(slot)) continue;
     changes.add(slot.name, adamw_change(slot.master, slot.first, slot.second,
                                         {.rate = slot.rate * factor,
                                          .decay = slot.decay,
@@ -169,7 +227,8 @@ void Optimizer::step_adamw(double factor, PartSquares& changes) {
 void Optimizer::step_muon(double factor, PartSquares& changes) {
   std::map<std::pair<int64_t, int64_t>, std::vector<Slot*>> shapes;
   for (Slot& slot : slots_) {
-    if (slot.muon) shapes[{slot.master.size(0), slot.master.size(1)}].push_back(&slot);
+    if (slot.muon && is_own(slot))
+      shapes[{slot.master.size(0), slot.master.size(1)}].push_back(&slot);
   }
   for (const auto& [shape, slots] : shapes) {
     const auto most =
@@ -212,6 +271,7 @@ void Optimizer::step_muon(double factor, std::span<Slot* const> slots, PartSquar
 ParamMap Optimizer::state() const {
   ParamMap state;
   for (const Slot& slot : slots_) {
+    if (!is_own(slot)) continue;
     state.add(slot.name + ".master", slot.master);
     state.add(slot.name + ".first", slot.first);
     if (slot.muon) continue;
@@ -224,6 +284,7 @@ ParamMap Optimizer::state() const {
 void Optimizer::restore(const StoredTensor& stored) {
   const c10::NoGradGuard no_grad;
   for (Slot& slot : slots_) {
+    if (!is_own(slot)) continue;
     copy_stored(stored, slot.name + ".master", slot.master);
     copy_stored(stored, slot.name + ".first", slot.first);
     if (!slot.muon) {
@@ -236,7 +297,9 @@ void Optimizer::restore(const StoredTensor& stored) {
 
 std::vector<TrainedParameter> Optimizer::trained() const {
   std::vector<TrainedParameter> list;
-  for (const Slot& slot : slots_) list.push_back({slot.name, slot.weight, slot.master});
+  for (const Slot& slot : slots_) {
+    if (is_own(slot)) list.push_back({slot.name, slot.weight, slot.master});
+  }
   return list;
 }
 

@@ -8,6 +8,11 @@
 // micro-batches are summed in fp32. So a trained parameter takes 16 bytes beside its 16-bit weight
 // (12 beside a 32-bit one, which is its own master): gradient, master and two moments, Muon's one
 // moment less. A step adds a few dozen MiB of its own, whatever the model's size.
+//
+// Of several ranks each may keep the masters and moments of its share of the parameters alone
+// (ZeRO-1), and the sums of their gradients too (ZeRO-2; Rajbhandari et al. 2020, arXiv
+// 1910.02054). Parameters are shared out whole, so that what Muon makes orthogonal stays in one
+// place: near-equal numbers to each rank.
 
 #include "recipe/recipe.h"
 #include "tensor/param_map.h"
@@ -24,10 +29,18 @@
 
 namespace sightline {
 
+enum class Sharding { none, optimizer, gradients };  // ZeRO-0, -1, -2
+
+// What of a run's ranks an optimizer is.
+struct Shard {
+  Sharding sharding = Sharding::none;
+  int64_t rank = 0, ranks = 1;
+};
+
 class Optimizer {
  public:
   // Trains those parameters of `params` that require gradients. `params` must outlive this.
-  Optimizer(const StageRecipe& stage, const ParamMap& params);
+  Optimizer(const StageRecipe& stage, const ParamMap& params, const Shard& shard = {});
 
   // Sets all gradients to zero; backward passes then add to them.
   void zero_gradients();
@@ -38,24 +51,34 @@ class Optimizer {
   std::vector<at::Tensor> gradients_of(const at::Tensor& loss) const;
   void add_gradients(std::span<const at::Tensor> gradients);
 
-  // The sums so far, in the order of trained().
+  // The sums so far, of all that trains.
   std::vector<at::Tensor> gradient_sums() const;
-  PartNorms gradient_norms() const;
 
-  // Clips to the stage's norm and moves the weights at `factor` of their peak rates. The norms of
-  // what they changed by, weight decay included.
-  PartNorms step(double factor, double gradient_norm);
+  // By the rank that each parameter belongs to, the same parameters in the same order on all ranks.
+  using ByOwner = std::vector<std::vector<at::Tensor>>;
+  ByOwner weights_by_owner() const;
+  // Under Sharding::gradients: one micro-batch's gradients (of gradients_of(), or none: zeros), to
+  // be summed to their owners; then this rank's, summed, are added.
+  ByOwner by_owner(std::span<const at::Tensor> gradients) const;
+  void add_own(std::span<const at::Tensor> gradients);
 
-  // Masters and moments by name, for checkpoints: "<parameter>.master|.first|.second|.step" (Muon:
-  // master and first).
+  // Of what this rank has the sums of.
+  PartSquares gradient_squares() const;
+
+  // Clips to the stage's norm and moves this rank's weights at `factor` of their peak rates. The
+  // squares of what they changed by, weight decay included.
+  PartSquares step(double factor, double gradient_norm);
+
+  // Masters and moments of this rank's parameters by name, for checkpoints:
+  // "<parameter>.master|.first|.second|.step" (Muon: master and first).
   ParamMap state() const;
-  // Takes back what state() gave.
+  // Takes back what state() gave, here or elsewhere.
   void restore(const StoredTensor& stored);
 
-  // What it moves, in a fixed order.
+  // What this rank moves, in a fixed order.
   std::vector<TrainedParameter> trained() const;
 
-  int64_t num_parameters() const;
+  int64_t num_parameters() const;  // all ranks'
 
  private:
   struct Slot {
@@ -65,12 +88,21 @@ class Optimizer {
     at::Tensor first, second, step;  // moments; Muon has the first alone
     double rate = 0, decay = 0;
     bool muon = false;
+    int64_t owner = 0;
   };
+  bool is_own(const Slot& slot) const {
+    return shard_.sharding == Sharding::none || slot.owner == shard_.rank;
+  }
+  void share_out();
+  void begin(Slot& slot) const;
+  // The sums that this rank holds.
+  std::vector<at::Tensor> held_gradients() const;
   void step_adamw(double factor, PartSquares& changes);
   void step_muon(double factor, PartSquares& changes);
   void step_muon(double factor, std::span<Slot* const> slots, PartSquares& changes);
 
   StageRecipe stage_;
+  Shard shard_;
   std::vector<Slot> slots_;
 };
 

@@ -18,6 +18,7 @@ class PartSquares {
  public:
   void add(std::string_view parameter_name, double square);
   PartNorms norms() const;
+  std::map<std::string, double, std::less<>>& by_part() { return squares_; }
 
  private:
   std::map<std::string, double, std::less<>> squares_;

@@ -81,8 +81,30 @@ StageTrainer::StageTrainer(Bundle& bundle, const StageRecipe& stage, const Train
     : bundle_(bundle),
       stage_(stage),
       options_(options),
-      optimizer_(stage, (freeze_by(stage, *bundle.model), bundle.model->params())) {
+      optimizer_(stage, (freeze_by(stage, *bundle.model), bundle.model->params()), shard()) {
   if (stage.ema > 0) average_.emplace(stage.ema, optimizer_.trained());
+}
+
+Shard StageTrainer::shard() const {
+  if (!is_sharded()) return {};
+  return {options_.sharding, options_.world->rank(), options_.world->size()};
+}
+
+void StageTrainer::share_weights() {
+  if (!is_sharded()) return;
+  options_.world->share_from_owners(optimizer_.weights_by_owner(), "sharing the weights");
+}
+
+void StageTrainer::put_averages_in() {
+  if (!average_) return;
+  average_->put_in();
+  share_weights();
+}
+
+void StageTrainer::put_back() {
+  if (!average_) return;
+  average_->put_back();
+  share_weights();
 }
 
 ParamMap StageTrainer::state() const {
@@ -97,9 +119,7 @@ void StageTrainer::restore(const StoredTensor& stored) {
   if (average_) average_->restore(stored);
 }
 
-void StageTrainer::finish() {
-  if (average_) average_->put_in();
-}
+void StageTrainer::finish() { put_averages_in(); }
 
 // A function of the stage's seed, the step and the micro-batch: what runs beside it, and what ran
 // before a resume, makes no difference.
@@ -131,7 +151,7 @@ at::Tensor StageTrainer::loss_of(const Batch& batch, uint64_t number, double div
 // are summed in the micro-batches' order, so that the same recipe gives the same bits. A batch of
 // words alone may depend on nothing that trains (the connector alone, say): it adds nothing.
 double StageTrainer::add_gradients(std::span<const Numbered> batches, double divisor) {
-  if (batches.size() == 1) {
+  if (batches.size() == 1 && !shards_gradients()) {
     const at::Tensor loss = loss_of(*batches[0].batch, batches[0].number, divisor);
     if (loss.requires_grad()) loss.backward();
     crash_point("step.mid_accumulation");
@@ -150,11 +170,28 @@ double StageTrainer::add_gradients(std::span<const Numbered> batches, double div
   });
   double loss = 0;
   for (const Lane& lane : lanes) {
-    if (!lane.gradients.empty()) optimizer_.add_gradients(lane.gradients);
+    add_to_sums(lane.gradients);
     loss += lane.loss;
     crash_point("step.mid_accumulation");
   }
   return loss;
+}
+
+void StageTrainer::add_to_sums(std::span<const at::Tensor> gradients) {
+  if (shards_gradients()) {
+    const Optimizer::ByOwner lists = optimizer_.by_owner(gradients);
+    options_.world->sum_to_owners(lists, "summing gradients");
+    optimizer_.add_own(lists[static_cast<size_t>(options_.world->rank())]);
+  } else if (!gradients.empty()) {
+    optimizer_.add_gradients(gradients);
+  }
+}
+
+int64_t StageTrainer::most_on_any_rank(int64_t micro_batches) {
+  std::vector<double> counts(static_cast<size_t>(ranks()), 0.0);
+  counts[static_cast<size_t>(options_.world->rank())] = static_cast<double>(micro_batches);
+  counts = options_.world->sum(std::move(counts), "counting micro-batches");
+  return static_cast<int64_t>(std::ranges::max(counts));
 }
 
 std::vector<StageTrainer::Numbered> StageTrainer::batches_of(const LoadedStep& loaded,
@@ -171,11 +208,22 @@ std::vector<StageTrainer::Numbered> StageTrainer::batches_of(const LoadedStep& l
 
 void StageTrainer::sum_over_ranks(StepReport& report) {
   if (options_.world == nullptr) return;
-  options_.world->sum(optimizer_.gradient_sums(), "summing gradients");
+  if (!shards_gradients()) {
+    options_.world->sum(optimizer_.gradient_sums(), "summing gradients");
+  }
   const std::vector<double> sums = options_.world->sum(
       {report.loss, static_cast<double>(report.micro_batches)}, "summing the loss");
   report.loss = sums[0];
   report.micro_batches = static_cast<int64_t>(sums[1]);
+}
+
+PartNorms StageTrainer::norms_over_ranks(PartSquares squares) {
+  std::vector<double> values;
+  for (const auto& [part, square] : squares.by_part()) values.push_back(square);
+  values = options_.world->sum(std::move(values), "summing norms");
+  size_t i = 0;
+  for (auto& [part, square] : squares.by_part()) square = values[i++];
+  return squares.norms();
 }
 
 StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
@@ -183,15 +231,18 @@ StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
   const std::vector<Numbered> batches = batches_of(loaded, stage_step);
   StepReport report;
   optimizer_.zero_gradients();
+  const int64_t sums = shards_gradients() ? most_on_any_rank(std::ssize(batches)) : 0;
   const auto at_once = static_cast<size_t>(options_.side_by_side);
   for (size_t first = 0; first < batches.size(); first += at_once) {
     const size_t count = std::min(at_once, batches.size() - first);
     report.loss += add_gradients(std::span(batches).subspan(first, count),
                                  static_cast<double>(loaded.num_predictions));
   }
+  for (int64_t i = std::ssize(batches); i < sums; ++i) add_to_sums({});
   report.micro_batches = std::ssize(batches);
   sum_over_ranks(report);
-  report.gradient = optimizer_.gradient_norms();
+  const PartSquares gradient = optimizer_.gradient_squares();
+  report.gradient = shards_gradients() ? norms_over_ranks(gradient) : gradient.norms();
   if (!std::isfinite(report.loss) || !std::isfinite(report.gradient.all)) {
     fail(
         "stage \"{}\", step {}: the loss is {} and the gradient norm {}; samples {}. Lower the "
@@ -200,7 +251,9 @@ StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
   }
   report.factor = schedule_factor(stage_, progress_of(stage_, loaded.progress_before, stage_step),
                                   progress_of(stage_, loaded.progress_after, stage_step + 1));
-  report.update = optimizer_.step(report.factor, report.gradient.all);
+  const PartSquares update = optimizer_.step(report.factor, report.gradient.all);
+  report.update = is_sharded() ? norms_over_ranks(update) : update.norms();
+  share_weights();
   if (average_) average_->update(stage_step + 1);
   report.progress = progress_of(stage_, loaded.progress_after, stage_step + 1);
   report.rows = loaded.num_rows;

@@ -44,6 +44,7 @@ struct TrainerOptions {
   uint64_t seed = 0;         // the stage's: of dropout, and of the patches that reconstruct hides
   int64_t side_by_side = 1;  // micro-batches computed at once, a thread each
   World* world = nullptr;    // the ranks that share each step's micro-batches; null: alone
+  Sharding sharding = Sharding::none;  // of the optimizer's state over these ranks
 };
 
 class StageTrainer {
@@ -52,10 +53,16 @@ class StageTrainer {
   StageTrainer(Bundle& bundle, const StageRecipe& stage, const TrainerOptions& options);
 
   int64_t num_parameters() const { return optimizer_.num_parameters(); }
-  // The weights' running average, or null where the stage keeps none.
-  WeightAverage* average() { return average_ ? &*average_ : nullptr; }
+  // Whether each rank has a state() of its own, rather than all the same.
+  bool is_sharded() const { return options_.sharding != Sharding::none && ranks() > 1; }
 
-  // Of what the stage trains, for checkpoints: the optimizer's state and the averages.
+  // Puts the running averages where the model's weights are, all ranks together, and back to the
+  // bit; nothing happens where the stage keeps none.
+  void put_averages_in();
+  void put_back();
+
+  // Of what the stage trains, for checkpoints: the optimizer's state and the averages. Sharded, of
+  // this rank's part of it.
   ParamMap state() const;
   void restore(const StoredTensor& stored);
 
@@ -63,7 +70,9 @@ class StageTrainer {
   void finish();
 
   // One optimizer step, all ranks together: each adds the gradients of its micro-batches, which are
-  // then summed over the ranks, once, so that all move their weights alike, to the bit. A rank may
+  // then summed over the ranks, once, so that all move their weights alike, to the bit. Sharded,
+  // each moves its own and gives them to the others; where gradients are sharded too they are
+  // summed at every micro-batch, for no rank has room for all. A rank may
   // have no micro-batch, or none that reaches all that trains. `stage_step` counts from 0. A loss
   // or gradient norm that is not finite is an Error naming the step and its samples; the weights
   // are then as they were before the step.
@@ -79,10 +88,19 @@ class StageTrainer {
     uint64_t number = 0;
   };
   std::vector<Numbered> batches_of(const LoadedStep& loaded, int64_t stage_step) const;
+  int64_t ranks() const { return options_.world == nullptr ? 1 : options_.world->size(); }
+  Shard shard() const;
+  bool shards_gradients() const { return is_sharded() && options_.sharding == Sharding::gradients; }
   // Adds the gradients of micro-batches, side by side; their summed loss.
   double add_gradients(std::span<const Numbered> batches, double divisor);
+  // A micro-batch's, or none, to the sums: this rank's, or those of the ranks that they belong to.
+  void add_to_sums(std::span<const at::Tensor> gradients);
+  int64_t most_on_any_rank(int64_t micro_batches);
   // Over the ranks: the gradients, and what the report sums.
   void sum_over_ranks(StepReport& report);
+  PartNorms norms_over_ranks(PartSquares squares);
+  // Gives all ranks the weights that each has moved.
+  void share_weights();
 
   Bundle& bundle_;
   StageRecipe stage_;

@@ -45,20 +45,4 @@ class WeightAverage {
   std::vector<at::Tensor> averages_;
 };
 
-// The model has its averaged weights while this lives; null: nothing happens.
-class AveragedWeights {
- public:
-  explicit AveragedWeights(WeightAverage* average) : average_(average) {
-    if (average_ != nullptr) average_->put_in();
-  }
-  ~AveragedWeights() {
-    if (average_ != nullptr) average_->put_back();
-  }
-  AveragedWeights(const AveragedWeights&) = delete;
-  AveragedWeights& operator=(const AveragedWeights&) = delete;
-
- private:
-  WeightAverage* average_;
-};
-
 }  // namespace sightline

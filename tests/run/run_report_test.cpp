@@ -132,6 +132,22 @@ TEST_F(RunFolder, ThePageIsMadeOfTheFolderAlone) {
               HasSubstr("look CIDEr: 0.5 after step 2 [0.25, 0.75]"));
 }
 
+TEST_F(RunFolder, ThePlanStandsBesideWhatItCameTo) {
+  write_run();
+  write("plan.json", R"({"stages":[
+      {"name":"one","looked_at":1,"steps":4,"samples":40,"tokens":400,"flops":8e9,"memory":1073741824},
+      {"name":"two","looked_at":0.5,"steps":9,"samples":90,"tokens":900,"flops":3e9,"memory":0}]})");
+  testing::internal::CaptureStderr();
+  write_run_report(folder_.path());
+  testing::internal::GetCapturedStderr();
+  const std::string html = page();
+  EXPECT_THAT(html, HasSubstr("Plan, and what it came to"));
+  // Half of 8e9 operations in two steps of 2 s; of stage two half of 3e9 in 2 s.
+  EXPECT_THAT(html, HasSubstr("<td>8G</td><td>1G</td><td>1.00 GiB</td>"));
+  EXPECT_THAT(html, HasSubstr("<td>\u2248 3G</td><td>750M</td>"));
+  EXPECT_THAT(html, HasSubstr("<td>200</td>")) << "tokens so far";
+}
+
 TEST_F(RunFolder, ALiveReportFollowsAndNeverThrows) {
   write_run();
   const Recipe recipe =

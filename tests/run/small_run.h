@@ -59,6 +59,14 @@ inline std::string replaced(std::string text, const std::string& from, const std
   return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
+// The same with several micro-batches a step, dropout, checkpoints, and enough steps to be struck
+// in the midst of them.
+inline std::string many_steps_recipe() {
+  return replaced(replaced(kSmallRecipe, "[eval]\n", "[checkpoint]\nevery = 4\n[eval]\n"),
+                  "700\nmicro_tokens = 300\n[[stage]]\nname = \"two\"",
+                  "900\nmicro_tokens = 300\nepochs = 8\ndropout = 0.1\n[[stage]]\nname = \"two\"");
+}
+
 // A folder with a recipe and a tokenizer, in which the program runs.
 class ProgramRun : public testing::Test {
  protected:
@@ -78,6 +86,11 @@ class ProgramRun : public testing::Test {
   }
   std::string weights(const std::string& run_folder, const std::string& part) const {
     return read_file(path(run_folder) / "model" / part / "model.safetensors");
+  }
+  void expect_the_same_weights(const std::string& one, const std::string& other) const {
+    for (const char* part : {"vision", "connector", "language"}) {
+      EXPECT_TRUE(weights(one, part) == weights(other, part)) << other << " " << part;
+    }
   }
   // The lines of a run's log.
   std::vector<Json> log(const std::string& run_folder) const {

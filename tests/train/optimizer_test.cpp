@@ -189,8 +189,8 @@ TEST_F(MuonTest, ReportsByHowMuchAPartMoved) {
         before[name] = weight.detach().to(at::kDouble);
         gradient[part_of(name)] += weight.grad().square().sum().item<double>();
       }
-      const PartNorms gradients = optimizer.gradient_norms();
-      const PartNorms changes = optimizer.step(0.5, 1.0);
+      const PartNorms gradients = optimizer.gradient_squares().norms();
+      const PartNorms changes = optimizer.step(0.5, 1.0).norms();
       for (const auto& [name, weight] : params) {
         change[part_of(name)] += (weight.detach() - before[name]).square().sum().item<double>();
       }

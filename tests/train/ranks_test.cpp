@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include <ATen/ops/empty.h>
@@ -25,7 +26,12 @@ struct Case {
   int64_t steps = 6;
   at::ScalarType dtype = at::kFloat;
   bool weights_anew = true;  // before each step, so that gradients are compared at equal weights
+  Sharding sharding = Sharding::none;  // of the several ranks
 };
+
+std::string gradients_name(int64_t step, int64_t rank) {
+  return "gradients-" + std::to_string(step) + "-" + std::to_string(rank);
+}
 
 // Pictures with words and words alone; three micro-batches a step, so that of four ranks one has
 // none, and words alone by themselves on some.
@@ -46,8 +52,10 @@ class Training {
                     .train = each.train,
                     .lr = {.base = 1e-3},
                     .dropout = {.base = 0.1},
+                    .optimizer = each.weights_anew ? OptimizerKind::adamw : OptimizerKind::muon,
                     .clip = each.weights_anew ? 0.0 : 1.0},
-        TrainerOptions{.depth = kFromPixels, .seed = 5, .world = &world});
+        TrainerOptions{
+            .depth = kFromPixels, .seed = 5, .world = &world, .sharding = each.sharding});
   }
 
   void run() {
@@ -64,7 +72,7 @@ class Training {
       for (const Batch& batch : loaded->micro_batches) {
         for (const std::string& name : batch.sample_names) samples << step << " " << name << "\n";
       }
-      if (case_.weights_anew && world_.is_first()) write_gradients(step);
+      if (case_.weights_anew) write_gradients(step);
     }
     world_.barrier("leaving");
   }
@@ -80,9 +88,9 @@ class Training {
   void write_gradients(int64_t step) const {
     ParamMap gradients;
     for (const auto& [name, weight] : bundle_.model->params()) {
-      if (weight.requires_grad()) gradients.add(name, weight.grad());
+      if (weight.grad().defined()) gradients.add(name, weight.grad());
     }
-    write_safetensors(test::ranks_folder() / ("gradients-" + std::to_string(step)), gradients);
+    write_safetensors(test::ranks_folder() / gradients_name(step, world_.rank()), gradients);
   }
 
   Case case_;
@@ -109,22 +117,28 @@ std::vector<std::string> samples_of(const test::Ranks& ranks, int size) {
   return all;
 }
 
-// The largest difference over all steps and tensors, as a share of the tensor's largest.
-double difference(const test::Ranks& one, const test::Ranks& several, int64_t steps) {
+// The largest difference over all steps and tensors that a rank holds, as a share of the tensor's
+// largest. Each tensor is on some rank.
+double difference(const test::Ranks& one, const test::Ranks& several, int size, int64_t steps) {
   double worst = 0;
   for (int64_t step = 0; step < steps; ++step) {
-    const std::string name = "gradients-" + std::to_string(step);
-    const SafetensorsFile expected(one.folder() / name), found(several.folder() / name);
-    for (const std::string& tensor : expected.names()) {
-      const at::Tensor gradient = expected.load(tensor).to(at::kDouble);
-      const double largest = gradient.abs().max().item<double>();
-      const at::Tensor error = (found.load(tensor).to(at::kDouble) - gradient).abs();
-      if (largest == 0) {
-        EXPECT_EQ(error.max().item<double>(), 0) << tensor;
-      } else {
-        worst = std::max(worst, error.max().item<double>() / largest);
+    const SafetensorsFile expected(one.folder() / gradients_name(step, 0));
+    std::set<std::string> found_on_some;
+    for (int rank = 0; rank < size; ++rank) {
+      const SafetensorsFile found(several.folder() / gradients_name(step, rank));
+      for (const std::string& tensor : found.names()) {
+        found_on_some.insert(tensor);
+        const at::Tensor gradient = expected.load(tensor).to(at::kDouble);
+        const double largest = gradient.abs().max().item<double>();
+        const at::Tensor error = (found.load(tensor).to(at::kDouble) - gradient).abs();
+        if (largest == 0) {
+          EXPECT_EQ(error.max().item<double>(), 0) << tensor;
+        } else {
+          worst = std::max(worst, error.max().item<double>() / largest);
+        }
       }
     }
+    EXPECT_EQ(found_on_some.size(), expected.names().size());
   }
   return worst;
 }
@@ -140,7 +154,7 @@ void compare(const Case& each, const std::vector<int>& sizes) {
     ASSERT_TRUE(several.all_pass());
     EXPECT_EQ(samples_of(several, size), samples) << size;
     if (each.weights_anew) {
-      const double worst = difference(one, several, each.steps);
+      const double worst = difference(one, several, size, each.steps);
       std::printf("%s, %d ranks, %d steps: gradients within %.2g of each tensor's largest\n",
                   each.name, size, static_cast<int>(each.steps), worst);
       EXPECT_LT(worst, 1e-6);
@@ -162,7 +176,7 @@ void compare(const Case& each, const std::vector<int>& sizes) {
 
 void run_or_compare(const Case& each, const std::vector<int>& sizes) {
   if (!test::is_rank()) return compare(each, sizes);
-  World world(read_place());
+  World world(read_place(), {.silence = std::chrono::seconds(60)});
   Training(each, world).run();
 }
 
@@ -172,13 +186,36 @@ TEST(Ranks, WordsAloneNeverTouchTheConnector) {
   run_or_compare({.name = "the connector", .train = {"connector"}, .steps = 6}, {4});
 }
 
+TEST(Ranks, ShardedOptimizer) {
+  run_or_compare({.name = "ZeRO-1", .sharding = Sharding::optimizer}, {2});
+}
+
+TEST(Ranks, ShardedGradients) {
+  run_or_compare({.name = "ZeRO-2", .sharding = Sharding::gradients}, {2});
+}
+
+Case curve_of(const char* name, Sharding sharding) {
+  return {.name = name,
+          .steps = 200,
+          .dtype = at::kDouble,
+          .weights_anew = false,
+          .sharding = sharding};
+}
+
+TEST(SlowRanks, CurvesUnderAShardedOptimizer) {
+  run_or_compare(curve_of("ZeRO-1, a curve", Sharding::optimizer), {2, 4});
+}
+
+TEST(SlowRanks, CurvesUnderShardedGradients) {
+  run_or_compare(curve_of("ZeRO-2, a curve", Sharding::gradients), {2, 4});
+}
+
 TEST(SlowRanks, TwoHundredStepsOnTwoAndFour) {
   run_or_compare({.name = "all parts", .steps = 200}, {2, 4});
 }
 
 TEST(SlowRanks, CurvesAreTheSameInDoublePrecision) {
-  run_or_compare({.name = "a curve", .steps = 200, .dtype = at::kDouble, .weights_anew = false},
-                 {2, 4});
+  run_or_compare(curve_of("a curve", Sharding::none), {2, 4});
 }
 
 }  // namespace
