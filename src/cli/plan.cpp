@@ -9,6 +9,7 @@
 #include "recipe/parse.h"
 #include "run/run_log.h"
 
+#include <charconv>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,7 +24,9 @@ namespace {
 struct PlanArguments {
   std::string recipe, assume, device = "cpu";
   std::vector<std::string> settings;
-  int64_t samples = 0, gpus = 1;
+  int64_t samples = 0, zero = 0;
+  Cluster cluster;
+  std::string link;
   double utilisation = kAssumedUtilisation;
   bool json = false;
 };
@@ -70,29 +73,47 @@ PlanTimes times_here(const Recipe& recipe, const PlanArguments& arguments, const
 PlanTimes times_there(const Recipe& recipe, const PlanArguments& arguments,
                       const RecipePlan& plan) {
   const Device& device = *device_named(arguments.device);
-  const Rate rate = rate_of(device, recipe.numbers, arguments.utilisation, arguments.gpus);
+  const Cluster& cluster = arguments.cluster;
+  const Rate rate = rate_of(device, recipe.numbers, arguments.utilisation, cluster);
   PlanTimes times{
-      .device = fmt::format("{} x {}, each at {:.0f} % (assumed) of {:.0f} TFLOP/s in {}",
-                            arguments.gpus, device.name, 100 * arguments.utilisation,
-                            rate.flops_per_second / arguments.utilisation / 1e12,
-                            name_of(recipe.numbers)),
+      .device = fmt::format(
+          "{}{} x {}, each at {:.0f} % (assumed) of {:.0f} TFLOP/s in {}",
+          cluster.machines > 1 ? fmt::format("{} machines of ", cluster.machines) : "",
+          cluster.gpus, device.name, 100 * arguments.utilisation,
+          rate.flops_per_second / arguments.utilisation / 1e12, name_of(recipe.numbers)),
       .device_memory = 1e9 * device.memory_gb};
   for (const StagePlan& stage : plan.stages) {
-    times.stages.push_back({.time = stage_time(stage, rate),
-                            .flops_per_second = rate.flops_per_second,
-                            .how = "stated"});
+    StageTime time = stage_time(stage, rate);
+    add_mishaps(time, stage, cluster, recipe.checkpoint.every);
+    times.stages.push_back(
+        {.time = time, .flops_per_second = rate.flops_per_second, .how = "stated"});
   }
   return times;
 }
 
+// "400Gb" -> 400; "" -> 0.
+double gigabits_in(const std::string& text) {
+  if (text.empty()) return 0;
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, code] = std::from_chars(text.data(), end, number);
+  const std::string_view unit(rest, static_cast<size_t>(end - rest));
+  if (code != std::errc() || !(number > 0) || (unit != "Gb" && unit != "Gbit" && !unit.empty())) {
+    fail_usage("--link \"{}\": gigabits a second are wanted, such as 400Gb", text);
+  }
+  return number;
+}
+
 void run_plan(const PlanArguments& arguments) {
   const bool here = arguments.device == "cpu";
-  if (here && arguments.gpus != 1) {
-    fail_usage("--gpus {}: the device is cpu; name one with --device h100|h200|a100|l4",
-               arguments.gpus);
+  const Cluster& cluster = arguments.cluster;
+  const int64_t ranks = cluster.gpus * cluster.machines;
+  if (here && ranks != 1) {
+    fail_usage("{} {}: the device is cpu; name one with --device h100|h200|a100|l4",
+               cluster.gpus != 1 ? "--gpus" : "--nodes", ranks);
   }
   const Recipe recipe = recipe_of(arguments);
-  PlanOptions options{.samples = arguments.samples};
+  PlanOptions options{.samples = arguments.samples, .ranks = ranks, .sharding = cluster.sharding};
   if (!arguments.assume.empty()) options.assumed = read_assumed(arguments.assume);
   const double program = memory_use().now_mib * 1048576;
   const RecipePlan plan = plan_recipe(recipe, options);
@@ -129,8 +150,19 @@ void add_plan_command(CLI::App& app) {
                    "cpu: this machine, by a short probe; else by the vendor's peak and --mfu")
       ->check(CLI::IsMember({"cpu", "h100", "h200", "a100", "l4"}))
       ->capture_default_str();
-  command->add_option("--gpus", arguments->gpus, "devices that share each step")
+  Cluster& cluster = arguments->cluster;
+  command->add_option("--gpus", cluster.gpus, "devices of a machine, which share each step")
       ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command->add_option("--nodes", cluster.machines, "machines, each with as many devices")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  command->add_option(
+      "--link", arguments->link,
+      "between machines, such as 400Gb: gigabits a second and direction (default: as "
+      "between devices)");
+  command->add_option("--zero", arguments->zero, "what train's --zero shares out over the devices")
+      ->check(CLI::Range(0, 2))
       ->capture_default_str();
   command
       ->add_option("--mfu", arguments->utilisation,
@@ -145,7 +177,11 @@ void add_plan_command(CLI::App& app) {
   command->add_option("--assume", arguments->assume,
                       "JSON file that tells the sizes of data tables in their place");
   command->add_flag("--json", arguments->json, "print all as JSON");
-  command->callback([arguments] { run_plan(*arguments); });
+  command->callback([arguments] {
+    arguments->cluster.sharding = static_cast<Sharding>(arguments->zero);
+    arguments->cluster.link_gbit = gigabits_in(arguments->link);
+    run_plan(*arguments);
+  });
 }
 
 }  // namespace sightline

@@ -142,21 +142,35 @@ std::string memory_text(const RecipePlan& plan, const PlanTimes& times) {
 
 std::string time_text(const RecipePlan& plan, const PlanTimes& times) {
   double sum = 0;
-  std::string text =
-      section("\nTime on " + times.device, {"steps", "features", "reading", "all", "GFLOP/s", "by"},
-              plan, [&](const StagePlan&, size_t i) {
-                const TimedStage& stage = times.stages[i];
-                const StageTime& time = stage.time;
-                sum += time.all();
-                return Cells{format_duration(time.steps),
-                             format_duration(time.features),
-                             format_duration(time.reading),
-                             format_duration(time.all()),
-                             fmt::format("{:.0f}", stage.flops_per_second / 1e9),
-                             stage.how};
-              });
+  std::string text = section("\nTime on " + times.device,
+                             {"steps", "between GPUs", "features", "reading", "checkpoints",
+                              "restarts", "all", "GFLOP/s", "by"},
+                             plan, [&](const StagePlan&, size_t i) {
+                               const TimedStage& stage = times.stages[i];
+                               const StageTime& time = stage.time;
+                               sum += time.all();
+                               return Cells{format_duration(time.steps),
+                                            format_duration(time.communication),
+                                            format_duration(time.features),
+                                            format_duration(time.reading),
+                                            format_duration(time.checkpoints),
+                                            format_duration(time.restarts),
+                                            format_duration(time.all()),
+                                            fmt::format("{:.0f}", stage.flops_per_second / 1e9),
+                                            stage.how};
+                             });
+  if (times.device_memory == 0) {
+    return text +
+           fmt::format("{:.2f} hours in all; evaluation and checkpoints come on top\n", sum / 3600);
+  }
+  const Mishaps mishaps;
   return text +
-         fmt::format("{:.2f} hours in all; evaluation and checkpoints come on top\n", sum / 3600);
+         fmt::format(
+             "{:.2f} hours in all; evaluation comes on top. Assumed: the share of the peak; "
+             "sums that hide behind nothing; {:.0f} GB/s to write checkpoints; a failure each "
+             "{} hours of a GPU, {:.0f} s to start again\n",
+             sum / 3600, mishaps.bytes_written_a_second / 1e9,
+             grouped(std::llround(mishaps.hours_between_failures)), mishaps.restart_seconds);
 }
 
 Json to_json(const StageWork& work) {
@@ -189,8 +203,11 @@ Json to_json(const Memory& memory) {
 
 Json to_json(const TimedStage& stage) {
   return {{"steps", stage.time.steps},
+          {"communication", stage.time.communication},
           {"features", stage.time.features},
           {"reading", stage.time.reading},
+          {"checkpoints", stage.time.checkpoints},
+          {"restarts", stage.time.restarts},
           {"all", stage.time.all()},
           {"flops_per_second", stage.flops_per_second},
           {"by", stage.how}};

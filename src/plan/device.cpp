@@ -26,11 +26,16 @@ const Device* device_named(std::string_view name) {
   return found == devices.end() ? nullptr : &*found;
 }
 
-Rate rate_of(const Device& device, NumberType numbers, double utilisation, int64_t gpus) {
+Rate rate_of(const Device& device, NumberType numbers, double utilisation, const Cluster& cluster) {
   const double peak = numbers == NumberType::bf16 ? device.bf16_tflops : device.fp32_tflops;
+  double link = device.link_gb * 1e9;
+  if (cluster.machines > 1 && cluster.link_gbit > 0) {
+    link = std::min(link, cluster.link_gbit * 1e9 / 8);
+  }
   return {.flops_per_second = peak * 1e12 * utilisation,
-          .link_bytes_per_second = device.link_gb * 1e9,
-          .gpus = gpus};
+          .link_bytes_per_second = link,
+          .gpus = cluster.gpus * cluster.machines,
+          .sharding = cluster.sharding};
 }
 
 StageTime stage_time(const StagePlan& stage, const Rate& rate) {
@@ -41,13 +46,35 @@ StageTime stage_time(const StagePlan& stage, const Rate& rate) {
   const double share = std::ceil(batches / gpus - 1e-9) / batches;
   StageTime time;
   time.steps = work.flops.total() * share / rate.flops_per_second;
-  time.steps += work.optimizer_flops / rate.flops_per_second;  // every GPU makes the whole step
+  // Every GPU makes the whole optimizer step, or its share of it.
+  const double moved = rate.sharding == Sharding::none ? 1 : 1 / gpus;
+  time.steps += moved * work.optimizer_flops / rate.flops_per_second;
   if (rate.gpus > 1) {
-    const double bytes = 4 * static_cast<double>(stage.trained());
-    time.steps += work.steps * 2 * (gpus - 1) / gpus * bytes / rate.link_bytes_per_second;
+    const double once_round = (gpus - 1) / gpus / rate.link_bytes_per_second;
+    const auto trained = static_cast<double>(stage.trained());
+    const double weights = rate.sharding == Sharding::none ? 0 : 2 * trained;
+    const double sums = rate.sharding == Sharding::gradients ? std::ceil(batches / gpus - 1e-9) : 2;
+    time.communication = work.steps * once_round * (sums * 4 * trained + weights);
   }
   time.features = stage.features.flops / (gpus * rate.flops_per_second);
   return time;
+}
+
+void add_mishaps(StageTime& time, const StagePlan& stage, const Cluster& cluster, int64_t every,
+                 const Mishaps& mishaps) {
+  const double count =
+      every > 0 ? std::max(1.0, std::floor(stage.work.steps / static_cast<double>(every))) : 1;
+  // Rank 0 writes all of it, or each machine what its ranks hold.
+  const Memory& memory = stage.memory;
+  const double writers =
+      cluster.sharding == Sharding::none ? 1 : static_cast<double>(cluster.machines);
+  const double ranks = static_cast<double>(cluster.gpus * cluster.machines);
+  const double held = memory.masters + memory.optimizer + memory.averages;
+  const double state = cluster.sharding == Sharding::none ? held : held * ranks / writers;
+  const double going = time.all();
+  time.checkpoints = count * (memory.weights + state) / mishaps.bytes_written_a_second;
+  const double failures = going / 3600 * ranks / mishaps.hours_between_failures;
+  time.restarts = failures * (going / count / 2 + mishaps.restart_seconds);
 }
 
 double measured_product_rate(NumberType numbers) {

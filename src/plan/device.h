@@ -2,12 +2,14 @@
 // How long operations take on a device, at a stated rate: the vendor's peak times a utilisation
 // that is assumed.
 //
-// On several GPUs, data-parallel: each holds the whole model and its optimizer, a step's
-// micro-batches are dealt out evenly, and the gradients' sums (4 bytes a trained parameter) go
-// round a ring once a step, not hidden behind anything.
+// On several GPUs, data-parallel: a step's micro-batches are dealt out evenly, and the gradients'
+// sums (4 bytes a trained parameter) go round a ring once a step, not hidden behind anything. Where
+// ranks share the optimizer (ZeRO), the weights follow; where they share the sums, these go round
+// for every micro-batch.
 
 #include "plan/plan.h"
 #include "recipe/recipe.h"
+#include "train/optimizer.h"
 
 #include <cstdint>
 #include <span>
@@ -29,24 +31,50 @@ const Device* device_named(std::string_view name);  // null where it is not know
 
 inline constexpr double kAssumedUtilisation = 0.4;
 
-struct Rate {
-  double flops_per_second = 0;  // of one device
-  double link_bytes_per_second = 0;
-  int64_t gpus = 1;
+// GPUs that train together.
+struct Cluster {
+  int64_t gpus = 1;      // of a machine
+  int64_t machines = 1;  // all alike
+  double link_gbit = 0;  // between machines, a second and direction; 0: as between GPUs
+  Sharding sharding = Sharding::none;
 };
 
-Rate rate_of(const Device& device, NumberType numbers, double utilisation, int64_t gpus);
+struct Rate {
+  double flops_per_second = 0;       // of one device
+  double link_bytes_per_second = 0;  // of the ring's slowest link
+  int64_t gpus = 1;                  // on all machines
+  Sharding sharding = Sharding::none;
+};
+
+Rate rate_of(const Device& device, NumberType numbers, double utilisation, const Cluster& cluster);
 
 // In seconds.
 struct StageTime {
-  double steps = 0;     // micro-batches, optimizer, sums over devices
-  double features = 0;  // to be stored before the first step
-  double reading = 0;   // what reading, packing and decoding take from the steps
-  double all() const { return steps + features + reading; }
+  double steps = 0;          // micro-batches and optimizer
+  double communication = 0;  // between devices
+  double features = 0;       // to be stored before the first step
+  double reading = 0;        // what reading, packing and decoding take from the steps
+  double checkpoints = 0;    // writing them
+  double restarts = 0;       // expected: what failures cost
+  double all() const { return steps + communication + features + reading + checkpoints + restarts; }
 };
 
 // Reading is left out: it is the host's, beside the device.
 StageTime stage_time(const StagePlan& stage, const Rate& rate);
+
+// What a long run meets, all of it assumed.
+struct Mishaps {
+  // Of one GPU and what belongs to it: about what Llama 3's training met, 419 unforeseen
+  // interruptions in 54 days on 16,384 GPUs (arXiv 2407.21783, section 3.3.4).
+  double hours_between_failures = 50'000;
+  double restart_seconds = 300;         // to notice, start again and read the checkpoint
+  double bytes_written_a_second = 1e9;  // of checkpoints, by each machine that writes
+};
+
+// Adds to the time of a stage its checkpoints, every `every` steps (0: at its end), and the
+// failures to be expected: each costs half of what lies between two checkpoints, and a restart.
+void add_mishaps(StageTime& time, const StagePlan& stage, const Cluster& cluster, int64_t every,
+                 const Mishaps& mishaps = {});
 
 // This machine's rate for matrix products, in operations a second, by half a second of them.
 double measured_product_rate(NumberType numbers);

@@ -52,6 +52,16 @@ double batches_of(const MemoryInput& input) {
   return steps * input.images_a_step * 2 * number(tokens * c.hidden_size);
 }
 
+// `passing`: a micro-batch's gradients, on their way to the ranks that hold the sums.
+void share_out(Memory& memory, const MemoryInput& input, double passing) {
+  if (input.sharding == Sharding::none) return;
+  const double ranks = number(input.ranks);
+  for (double* held : {&memory.masters, &memory.optimizer, &memory.averages}) *held /= ranks;
+  if (input.sharding != Sharding::gradients) return;
+  memory.gradients /= ranks;
+  memory.working = std::max(memory.working, passing - memory.activations);
+}
+
 }  // namespace
 
 Memory memory_of(const MemoryInput& input) {
@@ -67,6 +77,7 @@ Memory memory_of(const MemoryInput& input) {
     memory.working = std::max(memory.working, gradients - memory.activations);
   }
   memory.batches = batches_of(input);
+  share_out(memory, input, bytes_of(input.recipe.numbers) * trained);
   return memory;
 }
 

@@ -5,6 +5,7 @@
 
 #include "plan/activations.h"
 #include "recipe/recipe.h"
+#include "train/optimizer.h"
 
 #include <cstdint>
 
@@ -32,6 +33,9 @@ struct MemoryInput {
   int64_t depth = 0;         // the vision model's cut, or kFromPixels
   ActivationBytes largest;   // of any micro-batch
   double images_a_step = 0;  // on average
+  // Over how many ranks the optimizer's state is shared out, and the gradients' sums.
+  int64_t ranks = 1;
+  Sharding sharding = Sharding::none;
 };
 
 Memory memory_of(const MemoryInput& input);

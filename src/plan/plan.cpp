@@ -130,7 +130,9 @@ StagePlan Planner::plan_stage(const StageRecipe& stage) {
                               .stage = stage,
                               .depth = depth,
                               .largest = planned.work.largest,
-                              .images_a_step = planned.work.images / planned.work.steps});
+                              .images_a_step = planned.work.images / planned.work.steps,
+                              .ranks = options_.ranks,
+                              .sharding = options_.sharding});
   if (depth != kFromPixels && data.shows_pictures) {
     planned.features = stored_.add(stage, data, config_, recipe_);
   }

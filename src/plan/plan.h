@@ -17,6 +17,9 @@ namespace sightline {
 struct PlanOptions {
   int64_t samples = 0;  // of each stage looked at, drawn as training draws them; 0: all
   std::map<std::string, AssumedData> assumed;  // in place of these data tables
+  // Over how many ranks memory is shared out.
+  int64_t ranks = 1;
+  Sharding sharding = Sharding::none;
 };
 
 struct PartParameters {

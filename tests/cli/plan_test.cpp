@@ -95,6 +95,11 @@ TEST_F(SlowPlan, WrongUse) {
   expect_error("recipe.toml --gpus 8", "the device is cpu");
   expect_error("recipe.toml --device abacus", "abacus");
   expect_error("recipe.toml --device h100 --mfu 2", "mfu");
+  expect_error("recipe.toml --nodes 2", "--nodes 2: the device is cpu");
+  for (const char* link : {"0Gb", "-1Gb", "400GB", "fast"}) {
+    expect_error(std::string("recipe.toml --device h100 --nodes 2 --link ") + link,
+                 std::string("--link \"") + link + "\": gigabits a second");
+  }
   expect_error("nowhere.toml", "nowhere.toml");
   write("sizes.json", R"({"scnes": {"samples": 5}})");
   expect_error("recipe.toml --assume sizes.json", "[data.scnes]");

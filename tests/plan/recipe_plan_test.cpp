@@ -129,16 +129,46 @@ TEST(Device, TimeByHand) {
   EXPECT_DOUBLE_EQ(stage_time(stage, one).features, 80);
   const Rate eight{.flops_per_second = 1e12, .link_bytes_per_second = 1e9, .gpus = 8};
   const double sums = 100 * 2 * 7.0 / 8 * 4e6 / 1e9;
-  EXPECT_DOUBLE_EQ(stage_time(stage, eight).steps, 200 + 10 + sums);
+  EXPECT_DOUBLE_EQ(stage_time(stage, eight).steps, 200 + 10);
+  EXPECT_DOUBLE_EQ(stage_time(stage, eight).communication, sums);
   EXPECT_DOUBLE_EQ(stage_time(stage, eight).features, 10);
+  Rate sharded = eight;
+  sharded.sharding = Sharding::optimizer;  // the weights follow, in 16 bits
+  EXPECT_DOUBLE_EQ(stage_time(stage, sharded).steps, 200 + 10.0 / 8);
+  EXPECT_DOUBLE_EQ(stage_time(stage, sharded).communication, sums + 100 * 7.0 / 8 * 2e6 / 1e9);
+  sharded.sharding = Sharding::gradients;  // two micro-batches each: the sums go round twice
+  EXPECT_DOUBLE_EQ(stage_time(stage, sharded).communication, 100 * 7.0 / 8 * (2 * 4e6 + 2e6) / 1e9);
+}
+
+TEST(Device, MishapsByHand) {
+  StagePlan stage{.work = {.steps = 100},
+                  .memory = {.weights = 2e9, .masters = 4e9, .optimizer = 8e9}};
+  StageTime time{.steps = 360'000};
+  const Mishaps mishaps{
+      .hours_between_failures = 1000, .restart_seconds = 400, .bytes_written_a_second = 1e9};
+  add_mishaps(time, stage, {.gpus = 5, .machines = 2}, 10, mishaps);
+  EXPECT_DOUBLE_EQ(time.checkpoints, 10 * 14);
+  // 100 hours on 10 GPUs: one failure, which costs half of 36,000 s and a restart.
+  EXPECT_DOUBLE_EQ(time.restarts, 18'000 + 400);
+  StageTime sharded{.steps = 360'000};
+  stage.memory.masters /= 10;  // of one rank
+  stage.memory.optimizer /= 10;
+  add_mishaps(sharded, stage, {.gpus = 5, .machines = 2, .sharding = Sharding::optimizer}, 10,
+              mishaps);
+  EXPECT_DOUBLE_EQ(sharded.checkpoints, 10 * (2 + 6)) << "two machines write at once";
 }
 
 TEST(Device, RatesAreAShareOfThePeak) {
-  const Rate rate = rate_of(*device_named("h100"), NumberType::bf16, 0.5, 8);
+  const Rate rate = rate_of(*device_named("h100"), NumberType::bf16, 0.5, {.gpus = 8});
   EXPECT_DOUBLE_EQ(rate.flops_per_second, 0.5 * 989.4e12);
   EXPECT_EQ(rate.gpus, 8);
-  EXPECT_LT(rate_of(*device_named("h100"), NumberType::fp32, 0.5, 8).flops_per_second, 40e12);
+  EXPECT_LT(rate_of(*device_named("h100"), NumberType::fp32, 0.5, {.gpus = 8}).flops_per_second,
+            40e12);
   EXPECT_EQ(device_named("abacus"), nullptr);
+  const Rate far = rate_of(*device_named("h100"), NumberType::bf16, 0.5,
+                           {.gpus = 8, .machines = 4, .link_gbit = 400});
+  EXPECT_EQ(far.gpus, 32);
+  EXPECT_DOUBLE_EQ(far.link_bytes_per_second, 50e9) << "the ring's slowest link";
 }
 
 TEST(Probe, TimesAStepOfEveryStage) {
