@@ -97,24 +97,26 @@ class World::Group {
     }
   }
 
-  void broadcast(const at::Tensor& tensor) {
+  void broadcast(const at::Tensor& tensor, int64_t owner = 0) {
+    c10d::BroadcastOptions from;
+    from.rootRank = owner;
     std::vector<at::Tensor> list = {tensor.contiguous()};
-    gloo_->broadcast(list)->wait();
+    gloo_->broadcast(list, from)->wait();
     if (!list.front().is_same(tensor)) tensor.copy_(list.front());
   }
 
-  int64_t broadcast(int64_t number) {
+  int64_t broadcast(int64_t number, int64_t owner = 0) {
     const at::Tensor tensor = at::tensor(at::ArrayRef<int64_t>(number), at::kLong);
-    broadcast(tensor);
+    broadcast(tensor, owner);
     return tensor.item<int64_t>();
   }
 
-  std::string broadcast(std::string text) {
-    text.resize(static_cast<size_t>(broadcast(static_cast<int64_t>(text.size()))));
+  std::string broadcast(std::string text, int64_t owner = 0) {
+    text.resize(static_cast<size_t>(broadcast(static_cast<int64_t>(text.size()), owner)));
     if (text.empty()) return text;
     const at::Tensor bytes = at::empty({static_cast<int64_t>(text.size())}, at::kByte);
     std::memcpy(bytes.data_ptr(), text.data(), text.size());
-    broadcast(bytes);
+    broadcast(bytes, owner);
     std::memcpy(text.data(), bytes.data_ptr(), text.size());
     return text;
   }
@@ -240,6 +242,17 @@ std::string World::broadcast(std::string text, std::string_view doing) {
   if (size() == 1) return text;
   together(doing, [&](Group& group) { text = group.broadcast(std::move(text)); });
   return text;
+}
+
+std::vector<std::string> World::gather(std::string text, std::string_view doing) {
+  if (size() == 1) return {std::move(text)};
+  std::vector<std::string> texts(static_cast<size_t>(size()));
+  together(doing, [&](Group& group) {
+    for (int64_t owner = 0; owner < size(); ++owner) {
+      texts[static_cast<size_t>(owner)] = group.broadcast(text, owner);
+    }
+  });
+  return texts;
 }
 
 void World::barrier(std::string_view doing) {

@@ -67,6 +67,9 @@ class World {
   void broadcast(std::span<const at::Tensor> tensors, std::string_view doing);
   std::string broadcast(std::string text, std::string_view doing);
 
+  // Every rank's, by rank, on all.
+  std::vector<std::string> gather(std::string text, std::string_view doing);
+
   // Returns when all ranks have called it.
   void barrier(std::string_view doing);
 

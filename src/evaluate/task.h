@@ -16,6 +16,7 @@
 #include "recipe/recipe.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -64,10 +65,19 @@ enum class Pictures {
 
 enum class ShowProgress { no, yes };
 
+// Ranks that answer a task together: each the batches that fall to it in turn, the same batches as
+// one rank's. What they answered is exchanged after every batch.
+struct TaskShare {
+  int64_t rank = 0, ranks = 1;
+  // Every rank's text, by rank; called by all together.
+  std::function<std::vector<std::string>(const std::string&)> gather;
+};
+
 struct TaskOptions {
   int64_t limit = 0;  // first N examples; 0: all (a task's own limit is the trainer's to pass on)
   Pictures pictures = Pictures::real;
   ShowProgress progress = ShowProgress::yes;  // on stderr
+  TaskShare share;                            // all ranks have all answers, rank 0 the scores
 };
 
 // Answers and scores. `recipe` holds the task's [data.*] table. No case at all is an Error.

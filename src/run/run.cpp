@@ -59,7 +59,7 @@ class RecipeRun {
   bool stage_is_over() const;
   bool stop_was_requested();
   void evaluate();
-  void score();
+  void take(const std::map<std::string, double>& scores);
   void save_checkpoint(const StageTrainer& trainer);
   void save_stage_end(const std::string& name);
   void save_model();
@@ -258,19 +258,19 @@ void RecipeRun::write_together(std::string_view doing, const std::function<void(
   });
 }
 
-// Rank 0 does, and all take over what it notes: the stage's end depends on that.
+// All look, rank 0 writes it down, and all take over what it notes: the stage's end depends on
+// that.
 void RecipeRun::evaluate() {
-  const std::string notes = world_.first_does("evaluating", [&] {
-    score();
+  const std::map<std::string, double> scores =
+      evaluation_scores(recipe_, state_, bundle_, options_.folder, world_);
+  const std::string notes = world_.first_does("writing scores", [&] {
+    if (!scores.empty()) take(scores);
     return to_json(notes_).dump();
   });
   if (!world_.is_first()) notes_ = notes_from_json(Json::parse(notes));
 }
 
-void RecipeRun::score() {
-  const std::map<std::string, double> scores =
-      evaluation_scores(recipe_, state_, bundle_, options_.folder);
-  if (scores.empty()) return;
+void RecipeRun::take(const std::map<std::string, double>& scores) {
   log_->add_evaluation(state_.step, scores);
   const auto best = scores.find(recipe_.eval.best);
   if (best != scores.end() && notes_.take(best->second, state_.step, recipe_.eval)) {

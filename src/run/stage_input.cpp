@@ -68,7 +68,8 @@ void StageInput::open_store(const Recipe& recipe, const StageRecipe& stage, cons
   data_.loader.store = store_.get();
 }
 
-double validation_loss(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle) {
+double validation_loss(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle,
+                       World& world) {
   const c10::NoGradGuard no_grad;
   DataRecipe data = recipe.data.at(recipe.eval.validation);
   data.captions = CaptionsMode::all;
@@ -80,6 +81,8 @@ double validation_loss(const Recipe& recipe, const StageRecipe& stage, const Bun
   const auto dataset = open_stage_table(recipe.eval.validation, data, options);
   options.entries.push_back(loader_entry(*dataset, data));  // never augmented
   options.seed = 0;
+  options.rank = world.rank();
+  options.ranks = world.size();
   Loader loader(options);
   double sum = 0, predictions = 0;
   while (const auto step = loader.next()) {
@@ -89,8 +92,9 @@ double validation_loss(const Recipe& recipe, const StageRecipe& stage, const Bun
       predictions += static_cast<double>(batch.num_predictions());
     }
   }
-  check(predictions > 0, "[data.{}]: has nothing to predict", recipe.eval.validation);
-  return sum / predictions;
+  const std::vector<double> sums = world.sum({sum, predictions}, "evaluating");
+  check(sums[1] > 0, "[data.{}]: has nothing to predict", recipe.eval.validation);
+  return sums[0] / sums[1];
 }
 
 }  // namespace sightline

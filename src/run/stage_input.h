@@ -37,7 +37,9 @@ class StageInput {
   int64_t depth_ = 0;
 };
 
-// Mean loss per supervised token over [eval].validation, one pass in a fixed order.
-double validation_loss(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle);
+// Mean loss per supervised token over [eval].validation, one pass in a fixed order, shared by the
+// ranks.
+double validation_loss(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle,
+                       World& world);
 
 }  // namespace sightline

@@ -146,7 +146,9 @@ Optimizer::ByOwner Optimizer::weights_by_owner() const {
   return lists;
 }
 
-// What arrives is kept in the sums' precision; what leaves is converted as it is packed.
+// What arrives is kept in the sums' precision, in tensors of its own: autograd's may share memory
+// (with one picture a class token's gradient is part of that of the positions). What leaves is
+// converted as it is packed.
 Optimizer::ByOwner Optimizer::by_owner(std::span<const at::Tensor> gradients) const {
   const c10::NoGradGuard no_grad;
   ByOwner lists(static_cast<size_t>(shard_.ranks));
@@ -154,7 +156,9 @@ Optimizer::ByOwner Optimizer::by_owner(std::span<const at::Tensor> gradients) co
     const Slot& slot = slots_[i];
     at::Tensor gradient = gradients.empty() ? at::Tensor() : gradients[i];
     if (!gradient.defined()) gradient = at::zeros_like(slot.weight);
-    if (is_own(slot)) gradient = gradient.to(slot.master.scalar_type());
+    if (is_own(slot)) {
+      gradient = gradient.to(slot.master.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
+    }
     lists[static_cast<size_t>(slot.owner)].push_back(gradient);
   }
   return lists;

@@ -45,6 +45,39 @@ std::vector<at::Tensor> tensors_of(int64_t rank) {
 
 class Worlds : public testing::TestWithParam<int> {};
 
+TEST_P(Worlds, WhatEachHasComesToAllOrToItsOwner) {
+  if (!test::is_rank()) {
+    test::Ranks ranks(GetParam());
+    EXPECT_TRUE(ranks.all_pass());
+    return;
+  }
+  World world(read_place(), {.bucket_numbers = 1500});
+  const auto texts =
+      world.gather(std::string(static_cast<size_t>(world.rank()) * 3, 'x'), "telling");
+  ASSERT_EQ(std::ssize(texts), world.size());
+  World::ByOwner sums, shared;
+  for (int64_t owner = 0; owner < world.size(); ++owner) {
+    EXPECT_EQ(std::ssize(texts[static_cast<size_t>(owner)]), 3 * owner);
+    sums.push_back(tensors_of(world.rank()));
+    shared.push_back(tensors_of(world.rank() == owner ? owner : 99));
+  }
+  world.sum_to_owners(sums, "summing");
+  world.share_from_owners(shared, "sharing");
+  const std::vector<at::Tensor> all = tensors_of(world.rank());
+  world.sum(all, "summing");
+  for (size_t i = 0; i < all.size(); ++i) {
+    const at::Tensor& own = sums[static_cast<size_t>(world.rank())][i];
+    const double bound = own.scalar_type() == at::kBFloat16 ? 0.03 : 1e-5;
+    EXPECT_LT((own - all[i]).abs().max().item<double>(), bound) << i;
+    for (int64_t owner = 0; owner < world.size(); ++owner) {
+      const at::Tensor difference =
+          shared[static_cast<size_t>(owner)][i] - tensors_of(owner)[i];  // to the bit
+      EXPECT_EQ(difference.abs().max().item<double>(), 0.0) << i;
+    }
+  }
+  world.barrier("leaving");
+}
+
 TEST_P(Worlds, SumsAreRightAndTheSameBitsEverywhere) {
   if (!test::is_rank()) {
     test::Ranks ranks(GetParam());

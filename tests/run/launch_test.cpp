@@ -4,6 +4,7 @@
 #include "tensor/safetensors.h"
 #include "tests/run/small_run.h"
 
+#include <algorithm>
 #include <map>
 
 #include <gmock/gmock.h>
@@ -62,6 +63,19 @@ class SlowLaunch : public test::SmallRun {
     }
     return losses;
   }
+  // Of the last evaluation, case by case.
+  std::vector<std::string> answers(const std::string& output) const {
+    fs::path newest;
+    for (const auto& each : fs::directory_iterator(path(output) / "evaluations")) {
+      newest = std::max(newest, each.path());
+    }
+    std::vector<std::string> texts;
+    for (const Json& each : read_json(newest / "look" / "predictions.json")) {
+      texts.push_back(each["caption"].get<std::string>());
+    }
+    EXPECT_EQ(texts.size(), 8u);
+    return texts;
+  }
   // By step, each as told last.
   std::vector<double> validation_losses(const std::string& output) const {
     std::map<int64_t, double> losses;
@@ -77,6 +91,10 @@ class SlowLaunch : public test::SmallRun {
 };
 
 TEST_F(SlowLaunch, AnyNumberOfRanksIsTheRunOfOne) {
+  write("recipe.toml",
+        test::replaced(test::many_steps_recipe(), "[eval]\n",
+                       "[task.look]\nkind = \"caption\"\ndata = \"held\"\n"
+                       "decoding = { max_new_tokens = 4, batch = 3 }\n[eval]\ntask = \"look\"\n"));
   const auto alone = run("train recipe.toml --output alone");
   ASSERT_EQ(alone.exit_code, 0) << alone.output;
   const std::vector<double> expected = losses("alone");
@@ -91,6 +109,8 @@ TEST_F(SlowLaunch, AnyNumberOfRanksIsTheRunOfOne) {
       EXPECT_NEAR(found[i], expected[i], 2e-5 * expected[i]) << ranks << " ranks, step " << i + 1;
     }
     EXPECT_TRUE(fs::exists(path(output) / "report.html"));
+    EXPECT_EQ(answers(output), answers("alone"));
+    EXPECT_EQ(validation_losses(output).size(), 3u);
   }
   expect_the_same_weights("alone", "r1");
   ASSERT_EQ(launch({.launch = "--nproc 2", .train = "--zero 1"}, "shards").exit_code, 0);
