@@ -34,8 +34,7 @@ void read_rendezvous(const LaunchArguments& arguments, LaunchOptions& options) {
       options.meeting_port < 1 || options.meeting_port > 65535) {
     fail_usage(
         "--rendezvous \"{}\": HOST:PORT is wanted, the address of the machine with node rank 0 and "
-        "a "
-        "free port there, such as node1:29500",
+        "a free port there, such as node1:29500",
         text);
   }
   options.meeting_host = text.substr(0, colon);
@@ -89,8 +88,7 @@ void add_launch_command(CLI::App& app) {
       "\n  sightline launch --nproc 8 --nnodes 2 --node-rank 0 --rendezvous node1:29500 "
       "--restarts 3 -- train recipes/flickr8k.toml"
       "\n\nThe second is given on each machine, with its own --node-rank. Where torchrun, mpirun "
-      "or "
-      "srun starts the ranks, they run `sightline train` itself.");
+      "or srun starts the ranks, they run `sightline train` itself.");
   command
       ->add_option("--nproc", arguments->processes, "ranks on this machine; they share its cores")
       ->check(CLI::Range(1, 4096))

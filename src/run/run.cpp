@@ -103,7 +103,6 @@ RecipeRun::RecipeRun(const Recipe& recipe, const RunOptions& options)
   if (!world_.is_first()) return;
   log_.emplace(options.folder, state_.step, recipe);
   report_.emplace(options.folder, recipe);
-  write_run_plan(options.folder, recipe);
 }
 
 void RecipeRun::open_folder() {
@@ -154,6 +153,7 @@ void RecipeRun::resume() {
 }
 
 void RecipeRun::train() {
+  write_together("planning", [&] { write_run_plan(options_.folder, recipe_); });
   const auto count = static_cast<int64_t>(recipe_.stages.size());
   while (state_.stage < count) run_stage();
   write_together("writing the model", [&] { save_model(); });
@@ -288,10 +288,8 @@ void RecipeRun::save_checkpoint(const StageTrainer& trainer) {
     writer.emplace(checkpoints_.path_of(state_), bundle_.model->params());
     return writer->staging().string();
   });
-  if (trainer.is_sharded()) {
-    write_training(folder, trainer.state(), {world_.rank(), world_.size()});
-  } else if (world_.is_first()) {
-    write_training(folder, trainer.state());
+  if (trainer.is_sharded() || world_.is_first()) {
+    write_training(folder, trainer.state(), trainer.shard());
   }
   world_.barrier("writing a checkpoint");
   write_together("ending a checkpoint", [&] {

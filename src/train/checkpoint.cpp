@@ -52,7 +52,7 @@ void CheckpointWriter::commit(const RunState& state) {
   writer_.commit();
 }
 
-void write_training(const fs::path& staging, const ParamMap& training, const TrainingShard& shard) {
+void write_training(const fs::path& staging, const ParamMap& training, const Shard& shard) {
   const std::string name = shard.ranks == 1 ? "training.safetensors"
                                             : fmt::format("training-{:05}-of-{:05}.safetensors",
                                                           shard.rank + 1, shard.ranks);

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "tensor/param_map.h"
+#include "train/optimizer.h"
 #include "train/stored_tensor.h"
 
 #include <cstdint>
@@ -44,12 +45,9 @@ class CheckpointWriter {
   FolderWriter writer_;
 };
 
-// `training` is StageTrainer::state(): all of it, or one rank's shard.
-struct TrainingShard {
-  int64_t rank = 0, ranks = 1;
-};
+// `training` is StageTrainer::state(): all of it, or that of one rank's shard.
 void write_training(const std::filesystem::path& staging, const ParamMap& training,
-                    const TrainingShard& shard = {});
+                    const Shard& shard);
 
 // One between stages, whose weights are those of the checkpoint `other`: the same file under
 // another name where the file system can do that, else a copy.

@@ -55,6 +55,7 @@ class StageTrainer {
   int64_t num_parameters() const { return optimizer_.num_parameters(); }
   // Whether each rank has a state() of its own, rather than all the same.
   bool is_sharded() const { return options_.sharding != Sharding::none && ranks() > 1; }
+  Shard shard() const;
 
   // Puts the running averages where the model's weights are, all ranks together, and back to the
   // bit; nothing happens where the stage keeps none.
@@ -89,7 +90,6 @@ class StageTrainer {
   };
   std::vector<Numbered> batches_of(const LoadedStep& loaded, int64_t stage_step) const;
   int64_t ranks() const { return options_.world == nullptr ? 1 : options_.world->size(); }
-  Shard shard() const;
   bool shards_gradients() const { return is_sharded() && options_.sharding == Sharding::gradients; }
   // Adds the gradients of micro-batches, side by side; their summed loss.
   double add_gradients(std::span<const Numbered> batches, double divisor);
