@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "dist/buckets.h"
 #include "dist/meeting.h"
 
@@ -74,6 +75,16 @@ class World::Group {
       next.work = gloo_->allreduce(next.flat);
     }
     while (!travelling.empty()) receive();
+  }
+
+  Finish begin_sum(const at::Tensor& tensor, SumIn in) {
+    const bool halved = in == SumIn::bf16 && tensor.scalar_type() == at::kFloat;
+    std::vector<at::Tensor> travels = {halved ? tensor.to(at::kBFloat16) : tensor};
+    auto work = gloo_->allreduce(travels);
+    return [tensor, travels = std::move(travels), work = std::move(work)] {
+      work->wait();
+      if (!travels.front().is_same(tensor)) tensor.copy_(travels.front());
+    };
   }
 
   void sum_to(int owner, bool is_own, std::span<const at::Tensor> tensors) {
@@ -166,11 +177,21 @@ std::string World::name_of(int64_t rank) const {
 
 void World::together(std::string_view doing, const std::function<void(Group&)>& call) {
   SL_ASSERT(group_ != nullptr, "{}: rank {} is not joined to the others any more", doing, rank());
+  const double began = seconds_now();
   try {
     const c10::NoGradGuard no_grad;
     call(*group_);
   } catch (const std::exception& error) {
     lost(doing, text_of(error));
+  }
+  exchanged_.seconds += seconds_now() - began;
+}
+
+// `share`: of (ranks - 1) / ranks of the tensors' bytes.
+void World::count_bytes(std::span<const at::Tensor> tensors, double share) {
+  const double others = static_cast<double>(size() - 1) / static_cast<double>(size());
+  for (const at::Tensor& tensor : tensors) {
+    exchanged_.bytes += share * others * static_cast<double>(tensor.nbytes());
   }
 }
 
@@ -200,12 +221,27 @@ void World::lost(std::string_view doing, const std::string& reason) {
 void World::sum(std::span<const at::Tensor> tensors, std::string_view doing) {
   if (size() == 1) return;
   together(doing, [&](Group& group) { group.sum(tensors); });
+  count_bytes(tensors, 2);
 }
 
+World::Finish World::begin_sum(const at::Tensor& tensor, SumIn in, std::string_view doing) {
+  if (size() == 1) return [] {};
+  SL_ASSERT(tensor.is_contiguous(), "{}: a tensor with gaps", doing);
+  Finish finish;
+  together(doing, [&](Group& group) { finish = group.begin_sum(tensor, in); });
+  count_bytes(std::span(&tensor, 1), in == SumIn::bf16 ? 1 : 2);
+  return [this, finish = std::move(finish), doing = std::string(doing)] {
+    together(doing, [&](Group&) { finish(); });
+  };
+}
+
+// So few that what this takes is the wait for the last of the ranks.
 std::vector<double> World::sum(std::vector<double> numbers, std::string_view doing) {
   if (size() == 1) return numbers;
   const at::Tensor tensor = at::tensor(numbers, at::kDouble);
+  const double before = exchanged_.seconds;
   sum(std::span(&tensor, 1), doing);
+  exchanged_.waited += exchanged_.seconds - before;
   const double* first = tensor.const_data_ptr<double>();
   return {first, first + numbers.size()};
 }
@@ -218,6 +254,7 @@ void World::sum_to_owners(const ByOwner& tensors, std::string_view doing) {
       group.sum_to(static_cast<int>(owner), owner == rank(), tensors[static_cast<size_t>(owner)]);
     }
   });
+  for (const std::vector<at::Tensor>& list : tensors) count_bytes(list, 1);
 }
 
 void World::share_from_owners(const ByOwner& tensors, std::string_view doing) {
@@ -229,6 +266,7 @@ void World::share_from_owners(const ByOwner& tensors, std::string_view doing) {
                        tensors[static_cast<size_t>(owner)]);
     }
   });
+  for (const std::vector<at::Tensor>& list : tensors) count_bytes(list, 1);
 }
 
 void World::broadcast(std::span<const at::Tensor> tensors, std::string_view doing) {

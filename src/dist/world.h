@@ -22,6 +22,18 @@
 
 namespace sightline {
 
+// In what tensors travel: as precisely as they are, fp32 at least; or in 16 bits, which halves the
+// traffic and rounds each addition.
+enum class SumIn { full, bf16 };
+
+// What a rank's calls have taken so far.
+struct Exchanged {
+  double seconds = 0;  // in which it did nothing else
+  double waited = 0;   // of these: for ranks that came later, as far as sums of single numbers tell
+  double bytes = 0;    // of tensors: an equal share of what all ranks must send at least, which is
+                       // 2 (ranks - 1) / ranks of a sum for all, half that to or from an owner
+};
+
 struct WorldOptions {
   std::chrono::milliseconds patience = std::chrono::minutes(5);  // for all ranks to come
   std::chrono::milliseconds silence = std::chrono::minutes(5);   // of a rank that others wait for
@@ -55,6 +67,11 @@ class World {
   void sum(std::span<const at::Tensor> tensors, std::string_view doing);
   std::vector<double> sum(std::vector<double> numbers, std::string_view doing);
 
+  // Begins to sum one tensor, and returns what waits until that is done. Until then the tensor is
+  // not to be touched. Sums that are begun travel side by side.
+  using Finish = std::function<void()>;
+  [[nodiscard]] Finish begin_sum(const at::Tensor& tensor, SumIn in, std::string_view doing);
+
   // Tensors of which each is one rank's: by rank, in the same order on all.
   using ByOwner = std::vector<std::vector<at::Tensor>>;
   // The owner's become their sum over all ranks, as sum() sums; the others' stay or become
@@ -80,6 +97,8 @@ class World {
   // An Error on every rank where `text` is not the same on all. `what` names it: "the recipe".
   void check_same(std::string_view what, std::string_view text);
 
+  const Exchanged& exchanged() const { return exchanged_; }
+
   // This rank fails: the others' next call ends with an Error that gives `message`.
   void tell_failure(const std::string& message);
 
@@ -87,12 +106,14 @@ class World {
   class Group;
   // Carries out `call`; what it throws becomes the Error that names who is lost.
   void together(std::string_view doing, const std::function<void(Group&)>& call);
+  void count_bytes(std::span<const at::Tensor> tensors, double share);
   [[noreturn]] void lost(std::string_view doing, const std::string& reason);
 
   Place place_;
   WorldOptions options_;
   int64_t step_ = -1;
   StepTeller teller_;
+  Exchanged exchanged_;
   std::unique_ptr<Group> group_;  // null: alone, or lost
 };
 

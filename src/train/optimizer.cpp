@@ -76,6 +76,7 @@ Optimizer::Optimizer(const StageRecipe& stage, const ParamMap& params, const Sha
   SL_ASSERT(!slots_.empty(), "stage {} trains nothing", stage.name);
   share_out();
   for (Slot& slot : slots_) begin(slot);
+  begin_sums();
 }
 
 // The largest first, each to the rank with least so far.
@@ -93,18 +94,29 @@ void Optimizer::share_out() {
 }
 
 void Optimizer::begin(Slot& slot) const {
+  if (!is_own(slot)) return;
   const at::ScalarType own = slot.weight.scalar_type();
   const bool full = own == at::kFloat || own == at::kDouble;
   const auto like = slot.weight.options().dtype(full ? own : at::kFloat).requires_grad(false);
-  if (is_own(slot) || shard_.sharding != Sharding::gradients) {
-    slot.weight.mutable_grad() = at::zeros(slot.weight.sizes(), like);
-  }
-  if (!is_own(slot)) return;
   slot.master = full ? slot.weight.detach() : slot.weight.detach().to(at::kFloat);
   slot.first = at::zeros(slot.weight.sizes(), like);
   if (slot.muon) return;
   slot.second = at::zeros(slot.weight.sizes(), like);
   slot.step = at::zeros({}, at::kFloat);
+}
+
+void Optimizer::begin_sums() {
+  std::vector<at::Tensor> summed;
+  for (const Slot& slot : slots_) {
+    if (is_own(slot) || shard_.sharding != Sharding::gradients) summed.push_back(slot.weight);
+  }
+  if (!summed.empty()) sums_ = lay_out_gradients(summed);
+}
+
+std::vector<at::Tensor> Optimizer::weights() const {
+  std::vector<at::Tensor> weights;
+  for (const Slot& slot : slots_) weights.push_back(slot.weight);
+  return weights;
 }
 
 std::vector<at::Tensor> Optimizer::held_gradients() const {
@@ -117,13 +129,11 @@ std::vector<at::Tensor> Optimizer::held_gradients() const {
 
 void Optimizer::zero_gradients() {
   const c10::NoGradGuard no_grad;
-  at::_foreach_zero_(held_gradients());
+  at::_foreach_zero_(sums_.buckets);
 }
 
 std::vector<at::Tensor> Optimizer::gradients_of(const at::Tensor& loss) const {
-  std::vector<at::Tensor> weights;
-  for (const Slot& slot : slots_) weights.push_back(slot.weight);
-  return torch::autograd::grad({loss}, weights, /*grad_outputs=*/{}, /*retain_graph=*/std::nullopt,
+  return torch::autograd::grad({loss}, weights(), /*grad_outputs=*/{}, /*retain_graph=*/std::nullopt,
                                /*create_graph=*/false, /*allow_unused=*/true);
 }
 
@@ -133,11 +143,6 @@ void Optimizer::add_gradients(std::span<const at::Tensor> gradients) {
   for (size_t i = 0; i < slots_.size(); ++i) {
     if (gradients[i].defined()) slots_[i].weight.mutable_grad().add_(gradients[i]);
   }
-}
-
-std::vector<at::Tensor> Optimizer::gradient_sums() const {
-  SL_ASSERT(shard_.sharding != Sharding::gradients, "sums of all gradients are on no rank");
-  return held_gradients();
 }
 
 Optimizer::ByOwner Optimizer::weights_by_owner() const {

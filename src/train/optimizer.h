@@ -16,6 +16,7 @@
 
 #include "recipe/recipe.h"
 #include "tensor/param_map.h"
+#include "train/gradient_buckets.h"
 #include "train/part_norms.h"
 #include "train/stored_tensor.h"
 #include "train/weight_average.h"
@@ -51,8 +52,11 @@ class Optimizer {
   std::vector<at::Tensor> gradients_of(const at::Tensor& loss) const;
   void add_gradients(std::span<const at::Tensor> gradients);
 
-  // The sums so far, of all that trains.
-  std::vector<at::Tensor> gradient_sums() const;
+  // The sums of those gradients whose sums this rank holds: all, or under Sharding::gradients its
+  // own. By parameter, in the order of weights() then.
+  const GradientBuckets& gradient_buckets() const { return sums_; }
+  // What trains, on whichever rank, from the bottom of the model up.
+  std::vector<at::Tensor> weights() const;
 
   // By the rank that each parameter belongs to, the same parameters in the same order on all ranks.
   using ByOwner = std::vector<std::vector<at::Tensor>>;
@@ -95,6 +99,7 @@ class Optimizer {
   }
   void share_out();
   void begin(Slot& slot) const;
+  void begin_sums();
   // The sums that this rank holds.
   std::vector<at::Tensor> held_gradients() const;
   void step_adamw(double factor, PartSquares& changes);
@@ -104,6 +109,7 @@ class Optimizer {
   StageRecipe stage_;
   Shard shard_;
   std::vector<Slot> slots_;
+  GradientBuckets sums_;
 };
 
 }  // namespace sightline

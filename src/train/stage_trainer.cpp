@@ -82,6 +82,9 @@ StageTrainer::StageTrainer(Bundle& bundle, const StageRecipe& stage, const Train
       stage_(stage),
       options_(options),
       optimizer_(stage, (freeze_by(stage, *bundle.model), bundle.model->params()), shard()) {
+  if (ranks() > 1 && !shards_gradients()) {
+    exchange_.emplace(*options.world, optimizer_, options.sum_in);
+  }
   if (stage.ema > 0) average_.emplace(stage.ema, optimizer_.trained());
 }
 
@@ -208,11 +211,11 @@ std::vector<StageTrainer::Numbered> StageTrainer::batches_of(const LoadedStep& l
 
 void StageTrainer::sum_over_ranks(StepReport& report) {
   if (options_.world == nullptr) return;
-  if (!shards_gradients()) {
-    options_.world->sum(optimizer_.gradient_sums(), "summing gradients");
-  }
+  if (exchange_) exchange_->send_all();
+  // Before gradients are waited for, so that waiting for slower ranks is told from travelling.
   const std::vector<double> sums = options_.world->sum(
       {report.loss, static_cast<double>(report.micro_batches)}, "summing the loss");
+  if (exchange_) exchange_->finish();
   report.loss = sums[0];
   report.micro_batches = static_cast<int64_t>(sums[1]);
 }
@@ -235,6 +238,7 @@ StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
   const auto at_once = static_cast<size_t>(options_.side_by_side);
   for (size_t first = 0; first < batches.size(); first += at_once) {
     const size_t count = std::min(at_once, batches.size() - first);
+    if (exchange_ && count == 1 && first + 1 == batches.size()) exchange_->begin();
     report.loss += add_gradients(std::span(batches).subspan(first, count),
                                  static_cast<double>(loaded.num_predictions));
   }

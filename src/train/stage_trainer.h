@@ -8,6 +8,7 @@
 #include "dist/world.h"
 #include "recipe/recipe.h"
 #include "recipe/trainable.h"
+#include "train/gradient_exchange.h"
 #include "train/optimizer.h"
 
 #include <cstdint>
@@ -45,6 +46,7 @@ struct TrainerOptions {
   int64_t side_by_side = 1;  // micro-batches computed at once, a thread each
   World* world = nullptr;    // the ranks that share each step's micro-batches; null: alone
   Sharding sharding = Sharding::none;  // of the optimizer's state over these ranks
+  SumIn sum_in = SumIn::full;          // how gradients travel between ranks
 };
 
 class StageTrainer {
@@ -106,6 +108,7 @@ class StageTrainer {
   StageRecipe stage_;
   TrainerOptions options_;
   Optimizer optimizer_;
+  std::optional<GradientExchange> exchange_;  // where each rank holds all sums
   std::optional<WeightAverage> average_;
 };
 

@@ -1,0 +1,60 @@
+#include "train/gradient_buckets.h"
+
+#include <algorithm>
+
+#include <ATen/ops/zeros.h>
+
+namespace sightline {
+
+namespace {
+
+constexpr int64_t kAligned = 16;  // numbers: where each gradient begins
+// About eight buckets, but none so small that it costs more to send off than to send, nor so large
+// that the last one, which nothing hides, takes long.
+constexpr int64_t kBuckets = 8, kLeast = 1 << 16, kMost = 6 << 20;
+
+struct Bucket {
+  at::ScalarType dtype = at::kFloat;
+  int64_t numbers = 0;
+};
+
+at::ScalarType dtype_of_sums(const at::Tensor& weight) {
+  return weight.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+}
+
+int64_t room_of(const at::Tensor& weight) {
+  return (weight.numel() + kAligned - 1) / kAligned * kAligned;
+}
+
+}  // namespace
+
+GradientBuckets lay_out_gradients(std::span<const at::Tensor> weights) {
+  int64_t total = 0;
+  for (const at::Tensor& weight : weights) total += room_of(weight);
+  const int64_t most = std::clamp(total / kBuckets, kLeast, kMost);
+  GradientBuckets laid{.bucket_of = std::vector<size_t>(weights.size())};
+  std::vector<int64_t> begins(weights.size());
+  std::vector<Bucket> buckets;
+  for (size_t i = weights.size(); i-- > 0;) {
+    const at::ScalarType dtype = dtype_of_sums(weights[i]);
+    if (buckets.empty() || buckets.back().dtype != dtype ||
+        (buckets.back().numbers > 0 && buckets.back().numbers + room_of(weights[i]) > most)) {
+      buckets.push_back({dtype});
+    }
+    laid.bucket_of[i] = buckets.size() - 1;
+    begins[i] = buckets.back().numbers;
+    buckets.back().numbers += room_of(weights[i]);
+  }
+  for (const Bucket& bucket : buckets) {
+    const auto options = weights.front().options().dtype(bucket.dtype).requires_grad(false);
+    laid.buckets.push_back(at::zeros({bucket.numbers}, options));
+  }
+  for (size_t i = 0; i < weights.size(); ++i) {
+    weights[i].mutable_grad() = laid.buckets[laid.bucket_of[i]]
+                                    .slice(0, begins[i], begins[i] + weights[i].numel())
+                                    .view(weights[i].sizes());
+  }
+  return laid;
+}
+
+}  // namespace sightline
