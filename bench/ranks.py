@@ -3,7 +3,9 @@
     python3 bench/ranks.py build/release/sightline recipes/demo.toml --steps 40 [--times 3] [--zero 1]
 
 In turns; of each stage's steps the first three, which set up, are left out. Prints rows a second of
-the launched run over the sum of the two alone, by stage: the median of all turns.
+the launched run over the sum of the two alone, by stage: the median of all turns. Beside it, of the
+launched run's time, what rank 0 waited for the other and what it spent on exchanging; and what the
+loopback device carried a step, over what a ring of sums must send at least.
 """
 
 import argparse
@@ -18,14 +20,37 @@ import tomllib
 SETS_UP = 3
 
 
-def rates(run):
+def steps_of(run):
+    """The measured steps by stage."""
     lines = [json.loads(line) for line in (run / "run.jsonl").read_text().splitlines()]
     stages = {}
     for line in lines:
         if "loss" in line:
             stages.setdefault(line["stage"], []).append(line)
-    return {name: sum(line["tokens"] for line in steps[SETS_UP:])
-            / sum(line["seconds"] for line in steps[SETS_UP:]) for name, steps in stages.items()}
+    return {name: steps[SETS_UP:] for name, steps in stages.items()}
+
+
+def total(steps, key):
+    return sum(step[key] for step in steps)
+
+
+def rates(run):
+    return {name: total(steps, "tokens") / total(steps, "seconds")
+            for name, steps in steps_of(run).items()}
+
+
+def loopback_bytes():
+    for line in pathlib.Path("/proc/net/dev").read_text().splitlines():
+        name, _, counts = line.partition(":")
+        if name.strip() == "lo":
+            return int(counts.split()[0])
+    raise SystemExit("no loopback device in /proc/net/dev")
+
+
+def exchanged_mib(run):
+    """Over the whole run, both ranks."""
+    lines = [json.loads(line) for line in (run / "run.jsonl").read_text().splitlines()]
+    return 2 * sum(line.get("exchanged_mib", 0) for line in lines)
 
 
 def main():
@@ -43,6 +68,9 @@ def main():
     for stage in recipe["stage"]:
         settings += ["--set", f"stage.{stage['name']}.max_steps={arguments.steps}"]
     ratios = {stage["name"]: [] for stage in recipe["stage"]}
+    waited = {name: [] for name in ratios}
+    exchanging = {name: [] for name in ratios}
+    traffic = []
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         train = ["train", arguments.recipe, *settings, "--set", f"cache={folder}/cache"]
@@ -50,8 +78,14 @@ def main():
         subprocess.run([arguments.binary, *train, "--output", folder / "store"], **quiet)
         for turn in range(arguments.times):
             together = folder / f"together-{turn}"
+            before = loopback_bytes()
             subprocess.run([arguments.binary, "launch", "--nproc", "2", "--", *train, "--zero",
                             arguments.zero, "--output", str(together)], **quiet)
+            traffic.append((loopback_bytes() - before) / 2**20 / exchanged_mib(together))
+            for stage, steps in steps_of(together).items():
+                seconds = total(steps, "seconds")
+                waited[stage].append(total(steps, "waited_for_ranks") / seconds)
+                exchanging[stage].append(total(steps, "exchanging") / seconds)
             alone = [folder / f"alone-{turn}-{core}" for core in (0, 1)]
             runs = [subprocess.Popen(["taskset", "-c", str(core), arguments.binary, *train,
                                       "--output", run], stderr=subprocess.DEVNULL)
@@ -62,9 +96,13 @@ def main():
                 ratios[stage].append(rate / sum_alone)
                 print(f"{stage}: {rate:.0f} rows/s together, {sum_alone:.0f} alone, "
                       f"load {os.getloadavg()[0]:.1f}", flush=True)
-    print("| stage | together / alone, median | least | most |\n|---|---|---|---|")
+    print("| stage | together / alone, median | least | most | waiting for the other | exchanging |"
+          "\n|---|---|---|---|---|---|")
     for stage, values in ratios.items():
-        print(f"| {stage} | {statistics.median(values):.3f} | {min(values):.3f} | {max(values):.3f} |")
+        print(f"| {stage} | {statistics.median(values):.3f} | {min(values):.3f} | {max(values):.3f}"
+              f" | {100 * statistics.median(waited[stage]):.1f} %"
+              f" | {100 * statistics.median(exchanging[stage]):.1f} % |")
+    print(f"traffic over the least possible: {statistics.median(traffic):.3f}")
 
 
 if __name__ == "__main__":

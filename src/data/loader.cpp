@@ -108,7 +108,7 @@ class Loader::Impl {
       delivery.step->numbers.push_back(static_cast<int64_t>(i));
       delivery.predictions += work[i].predictions;
       delivery.micro_batches.push_back(
-          pool_.submit([this, samples = std::move(packed.micro_batches[i])] {
+          pool_.submit([this, samples = std::move(packed.micro_batches[i])]() mutable {
             return make_batch(options_, samples);
           }));
     }

@@ -6,7 +6,8 @@
 //
 // A step takes micro-batches until it has `step_tokens` real rows; the stage's last may be smaller.
 // On several ranks the stream and its packing are the whole run's, on each; a rank then makes the
-// batches that are dealt to it (data/deal.h), so a step holds the same samples on any number.
+// batches that are dealt to it (data/deal.h), so a step holds the same samples on any number, and
+// opens their pictures alone, where no bad sample is to be passed over.
 // Every conversation has a token to predict (SampleEncoder sees to it), so every step has. A bad
 // sample is an unreadable picture, a conversation longer than `max_rows`, a sample that does not
 // fit into `micro_tokens`, or one with nothing to learn. It is found before packing, by the

@@ -88,15 +88,36 @@ bool opens_pictures(const LoaderOptions& options) {
   return options.processor.has_value() || options.store != nullptr;
 }
 
-void prepare_pictures(PreparedSample& prepared, const LoaderOptions& options) {
-  if (!opens_pictures(options)) return;
+// Of several ranks each opens the pictures of its own batches alone; unless bad ones are passed
+// over, which all must know before packing.
+bool opens_before_packing(const LoaderOptions& options, const LoaderEntry& entry) {
+  return options.ranks == 1 || entry.on_bad_sample == OnBadSample::skip;
+}
+
+std::vector<Picture> open_pictures(const PreparedSample& prepared, const LoaderOptions& options) {
+  std::vector<Picture> pictures;
+  if (!opens_pictures(options)) return pictures;
   for (size_t i = 0; i < prepared.sample.images.size(); ++i) {
     try {
-      prepared.pictures.push_back(load_picture(prepared.sample.images[i], picture_options(options),
-                                               change_of(options, prepared.draw, i)));
+      pictures.push_back(load_picture(prepared.sample.images[i], picture_options(options),
+                                      change_of(options, prepared.draw, i)));
     } catch (const Error& error) {
       fail("{}: {}", prepared.sample.where, error.what());
     }
+  }
+  return pictures;
+}
+
+[[noreturn]] void fail_for(const Error& bad_sample) {
+  fail("{} (or pass over bad samples: on_bad_sample = \"skip\")", bad_sample.what());
+}
+
+void open_unopened(PreparedSample& prepared, const LoaderOptions& options) {
+  if (opens_before_packing(options, options.entries[prepared.draw.entry])) return;
+  try {
+    prepared.pictures = open_pictures(prepared, options);
+  } catch (const Error& error) {
+    fail_for(error);
   }
 }
 
@@ -128,17 +149,16 @@ PreparedSample prepare_sample(const LoaderOptions& options, const Draw& draw) {
     } else {
       prepare_patches(prepared, std::move(example), options);
     }
-    prepare_pictures(prepared, options);
+    if (opens_before_packing(options, entry)) prepared.pictures = open_pictures(prepared, options);
   } catch (const Error& error) {
-    if (entry.on_bad_sample == OnBadSample::fail) {
-      fail("{} (or pass over bad samples: on_bad_sample = \"skip\")", error.what());
-    }
+    if (entry.on_bad_sample == OnBadSample::fail) fail_for(error);
     prepared.problem = error.what();
   }
   return prepared;
 }
 
-Batch make_batch(const LoaderOptions& options, std::span<const PreparedSample> samples) {
+Batch make_batch(const LoaderOptions& options, std::span<PreparedSample> samples) {
+  for (PreparedSample& prepared : samples) open_unopened(prepared, options);
   Batch batch = options.encoder == nullptr ? pictures_alone(samples) : composed(options, samples);
   if (!opens_pictures(options)) return batch;
   // A sample's pictures stand once in each of its documents.

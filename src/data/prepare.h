@@ -17,7 +17,7 @@ namespace sightline {
 struct PreparedSample {
   Draw draw;
   Sample sample;
-  std::vector<Picture> pictures;  // of sample.images
+  std::vector<Picture> pictures;  // of sample.images; on several ranks perhaps not opened yet
   int64_t rows = 0;               // packed
   int64_t images = 0;             // once for each document that holds them
   int64_t predictions = 0;        // supervised tokens; pictures, where those are reconstructed
@@ -28,6 +28,7 @@ struct PreparedSample {
 // "skip".
 PreparedSample prepare_sample(const LoaderOptions& options, const Draw& draw);
 
-Batch make_batch(const LoaderOptions& options, std::span<const PreparedSample> samples);
+// Opens what prepare_sample() left unopened.
+Batch make_batch(const LoaderOptions& options, std::span<PreparedSample> samples);
 
 }  // namespace sightline

@@ -26,12 +26,16 @@ namespace sightline {
 // traffic and rounds each addition.
 enum class SumIn { full, bf16 };
 
-// What a rank's calls have taken so far.
+// What a rank's calls have taken.
 struct Exchanged {
   double seconds = 0;  // in which it did nothing else
   double waited = 0;   // of these: for ranks that came later, as far as sums of single numbers tell
   double bytes = 0;    // of tensors: an equal share of what all ranks must send at least, which is
                        // 2 (ranks - 1) / ranks of a sum for all, half that to or from an owner
+
+  Exchanged operator-(const Exchanged& other) const {
+    return {seconds - other.seconds, waited - other.waited, bytes - other.bytes};
+  }
 };
 
 struct WorldOptions {
@@ -97,6 +101,7 @@ class World {
   // An Error on every rank where `text` is not the same on all. `what` names it: "the recipe".
   void check_same(std::string_view what, std::string_view text);
 
+  // So far.
   const Exchanged& exchanged() const { return exchanged_; }
 
   // This rank fails: the others' next call ends with an Error that gives `message`.

@@ -35,6 +35,9 @@ double StepLog::add(const StepReport& report, const RunState& state, int64_t ski
           {"tokens_per_second", static_cast<double>(report.rows) / seconds},
           {"images_per_second", static_cast<double>(report.images) / seconds},
           {"waited_for_data", waited_for_data},
+          {"waited_for_ranks", report.exchanged.waited},
+          {"exchanging", report.exchanged.seconds - report.exchanged.waited},
+          {"exchanged_mib", report.exchanged.bytes / (1 << 20)},
           {"memory_mib", memory.now_mib},
           {"peak_memory_mib", memory.peak_mib}});
   show(report, state.stage_step);

@@ -133,7 +133,8 @@ void Optimizer::zero_gradients() {
 }
 
 std::vector<at::Tensor> Optimizer::gradients_of(const at::Tensor& loss) const {
-  return torch::autograd::grad({loss}, weights(), /*grad_outputs=*/{}, /*retain_graph=*/std::nullopt,
+  return torch::autograd::grad({loss}, weights(), /*grad_outputs=*/{},
+                               /*retain_graph=*/std::nullopt,
                                /*create_graph=*/false, /*allow_unused=*/true);
 }
 

@@ -233,6 +233,7 @@ StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
   SL_ASSERT(loaded.num_predictions > 0, "a step without a prediction");
   const std::vector<Numbered> batches = batches_of(loaded, stage_step);
   StepReport report;
+  const Exchanged before = options_.world == nullptr ? Exchanged() : options_.world->exchanged();
   optimizer_.zero_gradients();
   const int64_t sums = shards_gradients() ? most_on_any_rank(std::ssize(batches)) : 0;
   const auto at_once = static_cast<size_t>(options_.side_by_side);
@@ -264,6 +265,7 @@ StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
   report.predictions = loaded.num_predictions;
   report.images = loaded.num_images;
   report.samples = loaded.num_samples;
+  if (options_.world != nullptr) report.exchanged = options_.world->exchanged() - before;
   return report;
 }
 

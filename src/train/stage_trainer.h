@@ -26,6 +26,7 @@ struct StepReport {
   double factor = 0;    // of the peak learning rates
   double progress = 0;  // of the stage, after the step
   int64_t rows = 0, predictions = 0, images = 0, samples = 0, micro_batches = 0;
+  Exchanged exchanged;  // with the other ranks
 };
 
 // The stage's predicate over the model's parameters, and the cut below which nothing trains.
