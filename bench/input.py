@@ -89,7 +89,7 @@ def main():
           " what is missing\nto the full slots only makes forwards more.\n")
     print(table(["captions of a picture", "samples", "rows", "forwards", "share of slots"],
                 [[{"all": "all, in branches", "one": "one"}[captions],
-                  f"{data['samples']:,}", f"{data['tokens']:,}", f"{data['micro_batches']:,}",
+                  *(f"{data[what]:,.0f}" for what in ("samples", "tokens", "micro_batches")),
                   f"{100 * share:.2f} %"] for captions, (data, share) in packed.items()]))
 
 

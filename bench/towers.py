@@ -1,11 +1,12 @@
 """A vision and a language model of real shapes with random weights, as Hugging Face folders.
 
-    .deps/oracle/bin/python bench/towers.py FOLDER [--data ../shared/data] [--layers 30]
+    .deps/oracle/bin/python bench/towers.py FOLDER [--data ../shared/data] [--layers 30] [--model]
 
 writes FOLDER/vision (SigLIP-B/16-224) and FOLDER/language (SmolLM2-135M, with SmolLM's tokenizer):
 86 M and 135 M parameters in bf16. Both sides of a comparison load the same two. Time and memory do
 not depend on what the weights are, so random ones serve. --layers makes the language model deeper,
-for a folder of a given size. A folder that is there already stays as it is.
+for a folder of a given size; --model adds a connector, so that FOLDER is a Sightline model. A folder
+that is there already stays as it is.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import json
 import pathlib
 
 import torch
+from safetensors.torch import save_file
 from transformers import LlamaConfig, LlamaForCausalLM, SiglipVisionConfig, SiglipVisionModel
 
 VISION = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12,
@@ -47,16 +49,33 @@ def write_tokenizer(folder, source):
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
 
 
+def write_connector(folder):
+    """LLaVA's two matrices, and the file that makes a Sightline model of the parts."""
+    sizes = {"linear_1": (576, VISION["hidden_size"]), "linear_2": (576, 576)}
+    weights = {}
+    for name, shape in sizes.items():
+        weights[f"{name}.weight"] = torch.randn(shape).bfloat16() / 32
+        weights[f"{name}.bias"] = torch.zeros(shape[0], dtype=torch.bfloat16)
+    (folder / "connector").mkdir()
+    save_file(weights, folder / "connector/model.safetensors")
+    (folder / "sightline.json").write_text(json.dumps({
+        "format_version": 1, "mask": "image", "template": "plain", "rows_per_image": 196,
+        "connector": {"kind": "mlp", "factor": 1}}))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--data", type=pathlib.Path, default="../shared/data")
     parser.add_argument("--layers", type=int, default=0, help="of the language model; 0: its own")
+    parser.add_argument("--model", action="store_true", help="a whole Sightline model")
     arguments = parser.parse_args()
     torch.manual_seed(0)
     if not (arguments.folder / "language/tokenizer.json").exists():
         write_vision(arguments.folder / "vision")
         write_language(arguments.folder / "language", arguments.data, arguments.layers)
+        if arguments.model:
+            write_connector(arguments.folder)
 
 
 if __name__ == "__main__":
