@@ -20,7 +20,7 @@ SIDE, SLOTS = 224, 4096
 def pictures(setup):
     """Seconds of each side for all photographs, by turns; and how many they are."""
     files = sorted((setup.data / "coco_mini/val2017").glob("*.jpg"))
-    program = pathlib.Path(setup.binary).parent / "bench/bench_pictures"
+    program = pathlib.Path(setup.binary).parent / "bench/served/bench_pictures"
     with (Served([program, str(SIDE), *map(str, files)]) as ours,
           Served(python("peer_pillow.py", SIDE, *files)) as pillow):
         results = alternate(2 * setup.turns + 1, ours=ours, pillow=pillow)

@@ -1,4 +1,4 @@
-"""Pillow's side of bench/pictures.cpp: decodes and resizes the pictures once for each line on stdin.
+"""Pillow's side of bench/served/pictures.cpp: decodes and resizes the pictures once for each line on stdin.
 
     .deps/oracle/bin/python bench/peer_pillow.py 224 photo.jpg ...
 """

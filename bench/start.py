@@ -3,7 +3,7 @@
     .deps/oracle/bin/python bench/start.py --work FOLDER [--quick]   (see bench/common.py)
 
 A Sightline folder of 1 GB (the towers with a language model of 110 layers), read before, so that it is
-in the file cache. Timed is a program that loads it in bf16 and ends (bench/ready.cpp): from its start,
+in the file cache. Timed is a program that loads it in bf16 and ends (bench/served/ready.cpp): from its start,
 LibTorch's included, and the processor's time that it took on all cores, which others' load does not
 move. The peer is a Python that imports transformers and loads the two towers of the same folder.
 """
@@ -34,7 +34,7 @@ def main():
     say("a folder of 1 GB")
     call(*python("towers.py", folder, "--data", setup.data, "--layers", LAYERS, "--model"))
     size = sum(file.stat().st_size for file in folder.rglob("*.safetensors"))
-    program = pathlib.Path(setup.binary).parent / "bench/bench_ready"
+    program = pathlib.Path(setup.binary).parent / "bench/served/bench_ready"
     results = alternate(
         2 * setup.turns + 1, ours=lambda: timed(program, folder),
         peer=lambda: timed(*python("peer_ready.py", folder)),

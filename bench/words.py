@@ -16,7 +16,7 @@ from common import Served, alternate, call, python, ratios, say, setup_of, sprea
 def tokenizing(setup):
     tokenizer = setup.towers / "language/tokenizer.json"
     lines = setup.data / "text/coco_captions.txt"
-    program = pathlib.Path(setup.binary).parent / "bench/bench_words"
+    program = pathlib.Path(setup.binary).parent / "bench/served/bench_words"
     with (Served([program, tokenizer, lines]) as ours,
           Served(python("peer_words.py", "tokenize", tokenizer, lines)) as peer):
         results = alternate(setup.turns, ours=ours, peer=peer)

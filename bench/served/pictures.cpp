@@ -3,7 +3,7 @@
 //
 //   bench_pictures 224 photo.jpg ...
 
-#include "bench/served.h"
+#include "bench/served/served.h"
 #include "image/decode.h"
 #include "image/resize.h"
 

@@ -4,7 +4,7 @@
 //   bench_words tokenizer.json lines.txt
 
 #include "base/file.h"
-#include "bench/served.h"
+#include "bench/served/served.h"
 #include "text/tokenizer.h"
 
 #include <sstream>
