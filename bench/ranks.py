@@ -59,6 +59,7 @@ def main():
     parser.add_argument("recipe")
     parser.add_argument("--steps", type=int, default=40, help="of each stage")
     parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--step-tokens", type=int, default=0, help="of each stage; 0: the recipe's")
     parser.add_argument("--zero", default="0", help="of the launched run")
     arguments = parser.parse_args()
     recipe = tomllib.loads(pathlib.Path(arguments.recipe).read_text())
@@ -67,6 +68,8 @@ def main():
                 "--set", "checkpoint.every=0"]
     for stage in recipe["stage"]:
         settings += ["--set", f"stage.{stage['name']}.max_steps={arguments.steps}"]
+        if arguments.step_tokens:
+            settings += ["--set", f"stage.{stage['name']}.step_tokens={arguments.step_tokens}"]
     ratios = {stage["name"]: [] for stage in recipe["stage"]}
     waited = {name: [] for name in ratios}
     exchanging = {name: [] for name in ratios}

@@ -74,7 +74,7 @@ PlanTimes times_there(const Recipe& recipe, const PlanArguments& arguments,
                       const RecipePlan& plan) {
   const Device& device = *device_named(arguments.device);
   const Cluster& cluster = arguments.cluster;
-  const Rate rate = rate_of(device, recipe.numbers, arguments.utilisation, cluster);
+  const Rate rate = rate_of(device, recipe, arguments.utilisation, cluster);
   PlanTimes times{
       .device = fmt::format(
           "{}{} x {}, each at {:.0f} % (assumed) of {:.0f} TFLOP/s in {}",

@@ -143,14 +143,15 @@ std::string memory_text(const RecipePlan& plan, const PlanTimes& times) {
 std::string time_text(const RecipePlan& plan, const PlanTimes& times) {
   double sum = 0;
   std::string text = section("\nTime on " + times.device,
-                             {"steps", "between GPUs", "features", "reading", "checkpoints",
-                              "restarts", "all", "GFLOP/s", "by"},
+                             {"steps", "between GPUs", "(hidden)", "features", "reading",
+                              "checkpoints", "restarts", "all", "GFLOP/s", "by"},
                              plan, [&](const StagePlan&, size_t i) {
                                const TimedStage& stage = times.stages[i];
                                const StageTime& time = stage.time;
                                sum += time.all();
                                return Cells{format_duration(time.steps),
                                             format_duration(time.communication),
+                                            format_duration(time.hidden),
                                             format_duration(time.features),
                                             format_duration(time.reading),
                                             format_duration(time.checkpoints),
@@ -204,6 +205,7 @@ Json to_json(const Memory& memory) {
 Json to_json(const TimedStage& stage) {
   return {{"steps", stage.time.steps},
           {"communication", stage.time.communication},
+          {"hidden_communication", stage.time.hidden},
           {"features", stage.time.features},
           {"reading", stage.time.reading},
           {"checkpoints", stage.time.checkpoints},

@@ -10,8 +10,8 @@ namespace {
 
 constexpr const char* kStateSource = "the mixture's saved state";
 
-std::vector<uint32_t> order_of_pass(uint64_t seed, size_t entry, uint64_t pass, size_t size) {
-  return permutation(size, derive_seed(derive_seed(seed, "mixture order", entry), "pass", pass));
+PassOrder order_of_pass(uint64_t seed, size_t entry, uint64_t pass, size_t size) {
+  return {size, derive_seed(derive_seed(seed, "mixture order", entry), "pass", pass)};
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ std::optional<Draw> MixtureStream::next() {
     cursor.order = order_of_pass(seed_, draw.entry, draw.pass, size);
     cursor.pass_of_order = draw.pass;
   }
-  draw.number = cursor.order[cursor.drawn % size];
+  draw.number = cursor.order.at(cursor.drawn % size);
   ++cursor.drawn;
   return draw;
 }

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/rng.h"
+#include "data/pass_order.h"
 
 #include <cstdint>
 #include <limits>
@@ -45,7 +46,7 @@ class MixtureStream {
   struct Cursor {
     uint64_t drawn = 0;
     uint64_t pass_of_order = UINT64_MAX;
-    std::vector<uint32_t> order;
+    PassOrder order;
   };
   bool is_spent(size_t entry) const;
   uint32_t choose_entry();

@@ -4,12 +4,19 @@
 
 namespace sightline {
 
+namespace {
+
+at::ScalarType dtype_of(at::ScalarType own, Travel travel) {
+  if (travel == Travel::as_they_are || own == at::kDouble) return own;
+  return travel == Travel::bf16 ? at::kBFloat16 : at::kFloat;
+}
+
+}  // namespace
+
 std::vector<Bucket> make_buckets(std::span<const at::Tensor> tensors, int64_t most, Travel travel) {
   std::vector<Bucket> buckets;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const at::ScalarType own = tensors[i].scalar_type();
-    const at::ScalarType dtype =
-        travel == Travel::as_they_are || own == at::kDouble ? own : at::kFloat;
+    const at::ScalarType dtype = dtype_of(tensors[i].scalar_type(), travel);
     const int64_t numbers = tensors[i].numel();
     if (buckets.empty() || buckets.back().dtype != dtype ||
         buckets.back().numbers + numbers > most) {

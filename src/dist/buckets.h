@@ -16,14 +16,17 @@ struct Bucket {
   at::ScalarType dtype = at::kFloat;  // in which they travel
 };
 
-// In what numbers tensors travel: to be summed (double as double, all else as float), or as they
-// are.
-enum class Travel { summed, as_they_are };
+// In what numbers tensors travel.
+enum class Travel {
+  full,         // fp64 as fp64, all else as fp32
+  bf16,         // half the traffic of fp32; each addition is rounded to it
+  as_they_are,  // not to be summed
+};
 
 // By the tensors' sizes and dtypes alone, so that all ranks make the same. A tensor of more than
 // `most` numbers has a bucket of its own.
 std::vector<Bucket> make_buckets(std::span<const at::Tensor> tensors, int64_t most,
-                                 Travel travel = Travel::summed);
+                                 Travel travel = Travel::full);
 
 // The bucket's tensors as one.
 at::Tensor packed(std::span<const at::Tensor> tensors, const Bucket& bucket);

@@ -77,8 +77,8 @@ class World::Group {
     while (!travelling.empty()) receive();
   }
 
-  Finish begin_sum(const at::Tensor& tensor, SumIn in) {
-    const bool halved = in == SumIn::bf16 && tensor.scalar_type() == at::kFloat;
+  Finish begin_sum(const at::Tensor& tensor, Travel travel) {
+    const bool halved = travel == Travel::bf16 && tensor.scalar_type() == at::kFloat;
     std::vector<at::Tensor> travels = {halved ? tensor.to(at::kBFloat16) : tensor};
     auto work = gloo_->allreduce(travels);
     return [tensor, travels = std::move(travels), work = std::move(work)] {
@@ -87,10 +87,10 @@ class World::Group {
     };
   }
 
-  void sum_to(int owner, bool is_own, std::span<const at::Tensor> tensors) {
+  void sum_to(int owner, bool is_own, std::span<const at::Tensor> tensors, Travel travel) {
     c10d::ReduceOptions to;
     to.rootRank = owner;
-    for (const Bucket& bucket : make_buckets(tensors, options_.bucket_numbers)) {
+    for (const Bucket& bucket : make_buckets(tensors, options_.bucket_numbers, travel)) {
       std::vector<at::Tensor> flat = {packed(tensors, bucket)};
       gloo_->reduce(flat, to)->wait();
       if (is_own) unpack(flat.front(), tensors, bucket);
@@ -188,10 +188,11 @@ void World::together(std::string_view doing, const std::function<void(Group&)>& 
 }
 
 // `share`: of (ranks - 1) / ranks of the tensors' bytes.
-void World::count_bytes(std::span<const at::Tensor> tensors, double share) {
+void World::count_bytes(std::span<const at::Tensor> tensors, Travel travel, double share) {
   const double others = static_cast<double>(size() - 1) / static_cast<double>(size());
-  for (const at::Tensor& tensor : tensors) {
-    exchanged_.bytes += share * others * static_cast<double>(tensor.nbytes());
+  for (const Bucket& bucket : make_buckets(tensors, options_.bucket_numbers, travel)) {
+    exchanged_.bytes += share * others * static_cast<double>(bucket.numbers) *
+                        static_cast<double>(c10::elementSize(bucket.dtype));
   }
 }
 
@@ -221,15 +222,15 @@ void World::lost(std::string_view doing, const std::string& reason) {
 void World::sum(std::span<const at::Tensor> tensors, std::string_view doing) {
   if (size() == 1) return;
   together(doing, [&](Group& group) { group.sum(tensors); });
-  count_bytes(tensors, 2);
+  count_bytes(tensors, Travel::full, 2);
 }
 
-World::Finish World::begin_sum(const at::Tensor& tensor, SumIn in, std::string_view doing) {
+World::Finish World::begin_sum(const at::Tensor& tensor, Travel travel, std::string_view doing) {
   if (size() == 1) return [] {};
   SL_ASSERT(tensor.is_contiguous(), "{}: a tensor with gaps", doing);
   Finish finish;
-  together(doing, [&](Group& group) { finish = group.begin_sum(tensor, in); });
-  count_bytes(std::span(&tensor, 1), in == SumIn::bf16 ? 1 : 2);
+  together(doing, [&](Group& group) { finish = group.begin_sum(tensor, travel); });
+  count_bytes(std::span(&tensor, 1), travel, 2);
   return [this, finish = std::move(finish), doing = std::string(doing)] {
     together(doing, [&](Group&) { finish(); });
   };
@@ -246,15 +247,16 @@ std::vector<double> World::sum(std::vector<double> numbers, std::string_view doi
   return {first, first + numbers.size()};
 }
 
-void World::sum_to_owners(const ByOwner& tensors, std::string_view doing) {
+void World::sum_to_owners(const ByOwner& tensors, Travel travel, std::string_view doing) {
   if (size() == 1) return;
   SL_ASSERT(std::ssize(tensors) == size(), "{} owners", tensors.size());
   together(doing, [&](Group& group) {
     for (int64_t owner = 0; owner < size(); ++owner) {
-      group.sum_to(static_cast<int>(owner), owner == rank(), tensors[static_cast<size_t>(owner)]);
+      group.sum_to(static_cast<int>(owner), owner == rank(), tensors[static_cast<size_t>(owner)],
+                   travel);
     }
   });
-  for (const std::vector<at::Tensor>& list : tensors) count_bytes(list, 1);
+  for (const std::vector<at::Tensor>& list : tensors) count_bytes(list, travel, 1);
 }
 
 void World::share_from_owners(const ByOwner& tensors, std::string_view doing) {
@@ -266,7 +268,7 @@ void World::share_from_owners(const ByOwner& tensors, std::string_view doing) {
                        tensors[static_cast<size_t>(owner)]);
     }
   });
-  for (const std::vector<at::Tensor>& list : tensors) count_bytes(list, 1);
+  for (const std::vector<at::Tensor>& list : tensors) count_bytes(list, Travel::as_they_are, 1);
 }
 
 void World::broadcast(std::span<const at::Tensor> tensors, std::string_view doing) {

@@ -6,6 +6,7 @@
 //
 // A World of one rank is no process group at all: its calls return at once.
 
+#include "dist/buckets.h"
 #include "dist/place.h"
 #include "dist/step_teller.h"
 
@@ -21,10 +22,6 @@
 #include <ATen/core/Tensor.h>
 
 namespace sightline {
-
-// In what tensors travel: as precisely as they are, fp32 at least; or in 16 bits, which halves the
-// traffic and rounds each addition.
-enum class SumIn { full, bf16 };
 
 // What a rank's calls have taken.
 struct Exchanged {
@@ -74,13 +71,13 @@ class World {
   // Begins to sum one tensor, and returns what waits until that is done. Until then the tensor is
   // not to be touched. Sums that are begun travel side by side.
   using Finish = std::function<void()>;
-  [[nodiscard]] Finish begin_sum(const at::Tensor& tensor, SumIn in, std::string_view doing);
+  [[nodiscard]] Finish begin_sum(const at::Tensor& tensor, Travel travel, std::string_view doing);
 
   // Tensors of which each is one rank's: by rank, in the same order on all.
   using ByOwner = std::vector<std::vector<at::Tensor>>;
   // The owner's become their sum over all ranks, as sum() sums; the others' stay or become
   // anything.
-  void sum_to_owners(const ByOwner& tensors, std::string_view doing);
+  void sum_to_owners(const ByOwner& tensors, Travel travel, std::string_view doing);
   // All get the owner's, as they are.
   void share_from_owners(const ByOwner& tensors, std::string_view doing);
 
@@ -111,7 +108,7 @@ class World {
   class Group;
   // Carries out `call`; what it throws becomes the Error that names who is lost.
   void together(std::string_view doing, const std::function<void(Group&)>& call);
-  void count_bytes(std::span<const at::Tensor> tensors, double share);
+  void count_bytes(std::span<const at::Tensor> tensors, Travel travel, double share);
   [[noreturn]] void lost(std::string_view doing, const std::string& reason);
 
   Place place_;

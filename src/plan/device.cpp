@@ -26,8 +26,20 @@ const Device* device_named(std::string_view name) {
   return found == devices.end() ? nullptr : &*found;
 }
 
-Rate rate_of(const Device& device, NumberType numbers, double utilisation, const Cluster& cluster) {
-  const double peak = numbers == NumberType::bf16 ? device.bf16_tflops : device.fp32_tflops;
+namespace {
+
+// All buckets but the last travel while backward goes on (train/gradient_exchange.h): not where
+// micro-batches are computed side by side, nor where each micro-batch's sums go to their owners.
+double overlapped_share(const Recipe& recipe, const Cluster& cluster) {
+  if (recipe.side_by_side > 1 || cluster.sharding == Sharding::gradients) return 0;
+  return 1.0 - 1.0 / static_cast<double>(kGradientBuckets);
+}
+
+}  // namespace
+
+Rate rate_of(const Device& device, const Recipe& recipe, double utilisation,
+             const Cluster& cluster) {
+  const double peak = recipe.numbers == NumberType::bf16 ? device.bf16_tflops : device.fp32_tflops;
   double link = device.link_gb * 1e9;
   if (cluster.machines > 1 && cluster.link_gbit > 0) {
     link = std::min(link, cluster.link_gbit * 1e9 / 8);
@@ -35,7 +47,9 @@ Rate rate_of(const Device& device, NumberType numbers, double utilisation, const
   return {.flops_per_second = peak * 1e12 * utilisation,
           .link_bytes_per_second = link,
           .gpus = cluster.gpus * cluster.machines,
-          .sharding = cluster.sharding};
+          .sharding = cluster.sharding,
+          .gradient_bytes = recipe.gradient_sums == NumberType::bf16 ? 2.0 : 4.0,
+          .overlapped = overlapped_share(recipe, cluster)};
 }
 
 StageTime stage_time(const StagePlan& stage, const Rate& rate) {
@@ -54,7 +68,13 @@ StageTime stage_time(const StagePlan& stage, const Rate& rate) {
     const auto trained = static_cast<double>(stage.trained());
     const double weights = rate.sharding == Sharding::none ? 0 : 2 * trained;
     const double sums = rate.sharding == Sharding::gradients ? std::ceil(batches / gpus - 1e-9) : 2;
-    time.communication = work.steps * once_round * (sums * 4 * trained + weights);
+    const double summing = work.steps * once_round * sums * rate.gradient_bytes * trained;
+    // During the backward pass of a step's last micro-batch.
+    const Flops& flops = work.flops;
+    const double backward =
+        work.steps / work.micro_batches * (flops.total() - flops.forward) / rate.flops_per_second;
+    time.hidden = std::min(rate.overlapped * summing, backward);
+    time.communication = summing - time.hidden + work.steps * once_round * weights;
   }
   time.features = stage.features.flops / (gpus * rate.flops_per_second);
   return time;

@@ -44,14 +44,18 @@ struct Rate {
   double link_bytes_per_second = 0;  // of the ring's slowest link
   int64_t gpus = 1;                  // on all machines
   Sharding sharding = Sharding::none;
+  double gradient_bytes = 4;  // of a number between GPUs
+  double overlapped = 0;      // share of the sums that can travel while backward goes on
 };
 
-Rate rate_of(const Device& device, NumberType numbers, double utilisation, const Cluster& cluster);
+Rate rate_of(const Device& device, const Recipe& recipe, double utilisation,
+             const Cluster& cluster);
 
 // In seconds.
 struct StageTime {
   double steps = 0;          // micro-batches and optimizer
-  double communication = 0;  // between devices
+  double communication = 0;  // between devices, where nothing hides it
+  double hidden = 0;         // between devices, while backward goes on: costs no time
   double features = 0;       // to be stored before the first step
   double reading = 0;        // what reading, packing and decoding take from the steps
   double checkpoints = 0;    // writing them

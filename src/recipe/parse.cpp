@@ -17,6 +17,7 @@ void read_run(TableReader& root, Recipe& recipe) {
   root.read_name("name", recipe.name);
   root.read("seed", recipe.seed, at_least(0));
   root.read("numbers", recipe.numbers);
+  root.read("gradient_sums", recipe.gradient_sums);
   root.read("threads", recipe.threads, between(0, 4096));
   root.read("look_ahead", recipe.look_ahead, between(1, 1e6));
   root.read("side_by_side", recipe.side_by_side, between(1, 1024));

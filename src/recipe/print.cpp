@@ -241,6 +241,7 @@ std::string print_recipe(const Recipe& recipe) {
   out.key("name", recipe.name);
   out.key("seed", recipe.seed);
   out.key("numbers", recipe.numbers);
+  out.key("gradient_sums", recipe.gradient_sums);
   out.key("threads", recipe.threads);
   out.key("look_ahead", recipe.look_ahead);
   out.key("side_by_side", recipe.side_by_side);

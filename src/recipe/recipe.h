@@ -186,11 +186,12 @@ struct Recipe {
   std::string name;
   uint64_t seed = 0;
   NumberType numbers = NumberType::fp32;
-  int64_t threads = 0;                    // 0: all cores
-  int64_t look_ahead = 256;               // samples the packer may choose among
-  int64_t side_by_side = 1;               // micro-batches computed at once, a thread each
-  int64_t workers = 1;                    // decoding threads of the loader
-  std::string cache = ".cache/features";  // feature stores
+  NumberType gradient_sums = NumberType::fp32;  // in which gradients travel between ranks
+  int64_t threads = 0;                          // 0: all cores
+  int64_t look_ahead = 256;                     // samples the packer may choose among
+  int64_t side_by_side = 1;                     // micro-batches computed at once, a thread each
+  int64_t workers = 1;                          // decoding threads of the loader
+  std::string cache = ".cache/features";        // feature stores
   ModelRecipe model;
   std::map<std::string, DataRecipe> data;
   std::map<std::string, TaskRecipe> tasks;

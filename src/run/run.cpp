@@ -174,12 +174,14 @@ void RecipeRun::run_stage() {
   crash_point("stage.begun");
   StageInput input(recipe_, state_.stage, bundle_, state_.loader,
                    (options_.folder / "skipped.txt").string(), world_);
-  StageTrainer trainer(bundle_, current,
-                       {.depth = input.depth(),
-                        .seed = derive_seed(recipe_.seed, current.name),
-                        .side_by_side = recipe_.side_by_side,
-                        .world = &world_,
-                        .sharding = options_.sharding});
+  StageTrainer trainer(
+      bundle_, current,
+      {.depth = input.depth(),
+       .seed = derive_seed(recipe_.seed, current.name),
+       .side_by_side = recipe_.side_by_side,
+       .world = &world_,
+       .sharding = options_.sharding,
+       .gradients = recipe_.gradient_sums == NumberType::bf16 ? Travel::bf16 : Travel::full});
   if (state_.stage_step > 0) {
     trainer.restore(training_state(*resumed_from_));
   } else {

@@ -9,9 +9,9 @@ namespace sightline {
 namespace {
 
 constexpr int64_t kAligned = 16;  // numbers: where each gradient begins
-// About eight buckets, but none so small that it costs more to send off than to send, nor so large
-// that the last one, which nothing hides, takes long.
-constexpr int64_t kBuckets = 8, kLeast = 1 << 16, kMost = 6 << 20;
+// Numbers of a bucket: not so few that it costs more to send off than to send, nor so many that the
+// last one, which nothing hides, takes long.
+constexpr int64_t kLeast = 1 << 16, kMost = 6 << 20;
 
 struct Bucket {
   at::ScalarType dtype = at::kFloat;
@@ -31,7 +31,7 @@ int64_t room_of(const at::Tensor& weight) {
 GradientBuckets lay_out_gradients(std::span<const at::Tensor> weights) {
   int64_t total = 0;
   for (const at::Tensor& weight : weights) total += room_of(weight);
-  const int64_t most = std::clamp(total / kBuckets, kLeast, kMost);
+  const int64_t most = std::clamp(total / kGradientBuckets, kLeast, kMost);
   GradientBuckets laid{.bucket_of = std::vector<size_t>(weights.size())};
   std::vector<int64_t> begins(weights.size());
   std::vector<Bucket> buckets;

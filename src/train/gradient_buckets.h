@@ -4,12 +4,15 @@
 // and can travel to other ranks while backward goes on below; and they travel without being copied.
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 namespace sightline {
+
+inline constexpr int64_t kGradientBuckets = 8;  // about, and more for a large model
 
 struct GradientBuckets {
   std::vector<at::Tensor> buckets;  // fp32 (fp64 for fp64 weights), one dtype each, zeros at first

@@ -20,8 +20,11 @@ class GradientExchange::Hook : public torch::autograd::PostAccumulateGradHook {
   size_t weight_;
 };
 
-GradientExchange::GradientExchange(World& world, const Optimizer& optimizer, SumIn in)
-    : world_(world), in_(in), weights_(optimizer.weights()), sums_(optimizer.gradient_buckets()) {
+GradientExchange::GradientExchange(World& world, const Optimizer& optimizer, Travel travel)
+    : world_(world),
+      travel_(travel),
+      weights_(optimizer.weights()),
+      sums_(optimizer.gradient_buckets()) {
   SL_ASSERT(sums_.bucket_of.size() == weights_.size(), "sums of all gradients are on no rank");
   for (size_t i = 0; i < weights_.size(); ++i) {
     torch::autograd::impl::set_post_acc_grad_hooks(weights_[i], std::make_unique<Hook>(*this, i));
@@ -49,7 +52,7 @@ void GradientExchange::arrived(size_t weight) {
 }
 
 void GradientExchange::send_next() {
-  sent_.push_back(world_.begin_sum(sums_.buckets[sent_.size()], in_, "summing gradients"));
+  sent_.push_back(world_.begin_sum(sums_.buckets[sent_.size()], travel_, "summing gradients"));
 }
 
 void GradientExchange::send_all() {

@@ -15,7 +15,7 @@ class GradientExchange {
  public:
   // Both must outlive this, and all sums must be on every rank. The weights hold hooks of this as
   // long as it lives.
-  GradientExchange(World& world, const Optimizer& optimizer, SumIn in);
+  GradientExchange(World& world, const Optimizer& optimizer, Travel travel);
   ~GradientExchange();
   GradientExchange(const GradientExchange&) = delete;
   GradientExchange& operator=(const GradientExchange&) = delete;
@@ -33,7 +33,7 @@ class GradientExchange {
   void send_next();
 
   World& world_;
-  SumIn in_;
+  Travel travel_;
   std::vector<at::Tensor> weights_;
   GradientBuckets sums_;
   std::vector<int64_t> missing_;     // gradients that each bucket waits for

@@ -83,7 +83,7 @@ StageTrainer::StageTrainer(Bundle& bundle, const StageRecipe& stage, const Train
       options_(options),
       optimizer_(stage, (freeze_by(stage, *bundle.model), bundle.model->params()), shard()) {
   if (ranks() > 1 && !shards_gradients()) {
-    exchange_.emplace(*options.world, optimizer_, options.sum_in);
+    exchange_.emplace(*options.world, optimizer_, options.gradients);
   }
   if (stage.ema > 0) average_.emplace(stage.ema, optimizer_.trained());
 }
@@ -183,7 +183,7 @@ double StageTrainer::add_gradients(std::span<const Numbered> batches, double div
 void StageTrainer::add_to_sums(std::span<const at::Tensor> gradients) {
   if (shards_gradients()) {
     const Optimizer::ByOwner lists = optimizer_.by_owner(gradients);
-    options_.world->sum_to_owners(lists, "summing gradients");
+    options_.world->sum_to_owners(lists, options_.gradients, "summing gradients");
     optimizer_.add_own(lists[static_cast<size_t>(options_.world->rank())]);
   } else if (!gradients.empty()) {
     optimizer_.add_gradients(gradients);

@@ -47,7 +47,7 @@ struct TrainerOptions {
   int64_t side_by_side = 1;  // micro-batches computed at once, a thread each
   World* world = nullptr;    // the ranks that share each step's micro-batches; null: alone
   Sharding sharding = Sharding::none;  // of the optimizer's state over these ranks
-  SumIn sum_in = SumIn::full;          // how gradients travel between ranks
+  Travel gradients = Travel::full;     // between ranks
 };
 
 class StageTrainer {

@@ -61,7 +61,7 @@ TEST_P(Worlds, WhatEachHasComesToAllOrToItsOwner) {
     sums.push_back(tensors_of(world.rank()));
     shared.push_back(tensors_of(world.rank() == owner ? owner : 99));
   }
-  world.sum_to_owners(sums, "summing");
+  world.sum_to_owners(sums, Travel::full, "summing");
   world.share_from_owners(shared, "sharing");
   const std::vector<at::Tensor> all = tensors_of(world.rank());
   world.sum(all, "summing");

@@ -140,6 +140,26 @@ TEST(Device, TimeByHand) {
   EXPECT_DOUBLE_EQ(stage_time(stage, sharded).communication, 100 * 7.0 / 8 * (2 * 4e6 + 2e6) / 1e9);
 }
 
+// A micro-batch's backward of 0.5 s a step hides seven eighths of the sums, or as much as it can.
+TEST(Device, SumsTravelWhileBackwardGoesOn) {
+  StagePlan stage{.parts = {{.part = "language", .trained = 1'000'000}}};
+  stage.work = {
+      .steps = 10, .micro_batches = 20, .flops = {.forward = 5e12, .input_gradients = 4e12}};
+  stage.work.flops.weight_gradients = 6e12;
+  Rate rate{.flops_per_second = 1e12, .link_bytes_per_second = 1e8, .gpus = 2};
+  rate.overlapped = 0.875;
+  const double sums = 10 * 4e6 / 1e8;
+  EXPECT_DOUBLE_EQ(stage_time(stage, rate).hidden, sums * 0.875);
+  EXPECT_DOUBLE_EQ(stage_time(stage, rate).communication, sums * 0.125);
+  rate.link_bytes_per_second = 1e6;
+  EXPECT_DOUBLE_EQ(stage_time(stage, rate).hidden, 10 * 0.5);
+  EXPECT_DOUBLE_EQ(stage_time(stage, rate).communication, 100 * sums - 10 * 0.5);
+  const Cluster two{.gpus = 2};
+  EXPECT_EQ(rate_of(*device_named("h100"), {.side_by_side = 2}, 0.5, two).overlapped, 0);
+  const Rate halved = rate_of(*device_named("h100"), {.gradient_sums = NumberType::bf16}, 0.5, two);
+  EXPECT_EQ(halved.gradient_bytes, 2);
+}
+
 TEST(Device, MishapsByHand) {
   StagePlan stage{.work = {.steps = 100},
                   .memory = {.weights = 2e9, .masters = 4e9, .optimizer = 8e9}};
@@ -159,13 +179,12 @@ TEST(Device, MishapsByHand) {
 }
 
 TEST(Device, RatesAreAShareOfThePeak) {
-  const Rate rate = rate_of(*device_named("h100"), NumberType::bf16, 0.5, {.gpus = 8});
+  const Rate rate = rate_of(*device_named("h100"), {.numbers = NumberType::bf16}, 0.5, {.gpus = 8});
   EXPECT_DOUBLE_EQ(rate.flops_per_second, 0.5 * 989.4e12);
   EXPECT_EQ(rate.gpus, 8);
-  EXPECT_LT(rate_of(*device_named("h100"), NumberType::fp32, 0.5, {.gpus = 8}).flops_per_second,
-            40e12);
+  EXPECT_LT(rate_of(*device_named("h100"), {}, 0.5, {.gpus = 8}).flops_per_second, 40e12);
   EXPECT_EQ(device_named("abacus"), nullptr);
-  const Rate far = rate_of(*device_named("h100"), NumberType::bf16, 0.5,
+  const Rate far = rate_of(*device_named("h100"), {.numbers = NumberType::bf16}, 0.5,
                            {.gpus = 8, .machines = 4, .link_gbit = 400});
   EXPECT_EQ(far.gpus, 32);
   EXPECT_DOUBLE_EQ(far.link_bytes_per_second, 50e9) << "the ring's slowest link";
