@@ -1,9 +1,10 @@
 #pragma once
 // The safetensors file format: 8 bytes of little-endian header length, a JSON header (name ->
-// dtype, shape, data_offsets), then the tensors' bytes. Files are mapped; what is loaded is a copy,
-// so that a trained tensor is 64-byte aligned and never a view of a file.
+// dtype, shape, data_offsets), then the tensors' bytes. What is loaded is a copy, so that a trained
+// tensor is 64-byte aligned and never a view of a file.
 
 #include "base/file.h"
+#include "base/part_reader.h"
 #include "tensor/param_map.h"
 
 #include <filesystem>
@@ -41,7 +42,8 @@ class SafetensorsFile {
   const Entry& entry(std::string_view name) const;
 
   std::filesystem::path path_;
-  MappedFile file_;
+  MappedFile file_;    // for the header
+  PartReader reader_;  // for the tensors
   std::map<std::string, Entry, std::less<>> entries_;
   std::map<std::string, std::string> metadata_;
 };

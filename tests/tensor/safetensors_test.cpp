@@ -72,6 +72,26 @@ TEST_F(Safetensors, RoundTripsEveryDtypeToTheBit) {
   EXPECT_EQ(file.load("scalar", at::kBFloat16).scalar_type(), at::kBFloat16);
 }
 
+// Large tensors are read in pieces, on all cores.
+TEST_F(Safetensors, RoundTripsTensorsOfManyPiecesToTheBit) {
+  ParamMap tensors;
+  tensors.add("small", at::arange(3, at::kByte));  // what follows begins at an odd byte
+  tensors.add("large", at::arange(1'000'003, at::kFloat));
+  write_safetensors(path_, tensors);
+  const SafetensorsFile file(path_);
+  for (const auto& [name, tensor] : tensors) EXPECT_TRUE(at::equal(file.load(name), tensor));
+}
+
+// A file that is cut after its header was checked.
+TEST_F(Safetensors, AnEndThatComesTooEarlyWhileReadingIsAnError) {
+  ParamMap tensors;
+  tensors.add("large", at::arange(1'000'003, at::kFloat));
+  write_safetensors(path_, tensors);
+  const SafetensorsFile file(path_);
+  std::filesystem::resize_file(path_, 2'000'000);
+  EXPECT_THROW(file.load("large"), Error);
+}
+
 TEST_F(Safetensors, AMissingTensorNamesTheNearest) {
   ParamMap tensors;
   tensors.add("model.norm.weight", at::arange(3, at::kFloat));
