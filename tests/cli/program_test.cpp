@@ -56,6 +56,16 @@ TEST_F(SlowUsage, HelpAndVersionEndWell) {
   expect_error("completions powershell", kWrongUsage, "powershell");
 }
 
+// It starts itself anew for that, with all else that it was started with.
+TEST_F(SlowUsage, WaitingThreadsSleepUnlessToldOtherwise) {
+  const auto told = [&](const std::string& variables) {
+    return run_command("env " + variables + " " + binary_.string() + " doctor").output;
+  };
+  EXPECT_THAT(told("-u OMP_WAIT_POLICY"), HasSubstr("waiting ones sleep"));
+  EXPECT_THAT(told("-u OMP_WAIT_POLICY SIGHTLINE_DATA=/nowhere"), HasSubstr("/nowhere"));
+  EXPECT_THAT(told("OMP_WAIT_POLICY=active"), testing::Not(HasSubstr("waiting ones sleep")));
+}
+
 TEST_F(SlowUsage, WrongUsage) {
   expect_error("", kWrongUsage, "--help");
   expect_error("paint", kWrongUsage, "--help");
