@@ -9,13 +9,13 @@
 #include "base/rng.h"
 #include "data/dataset.h"
 #include "data/mixture.h"
-#include "run/run_log.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <string>
 #include <unistd.h>
 #include <vector>
 
@@ -40,7 +40,14 @@ class Folder {
   fs::path path_;
 };
 
-double used_mib() { return memory_use().now_mib; }
+// Without the pages of mapped files, which the system takes back when it needs them.
+double used_mib() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("RssAnon:")) return std::strtod(line.c_str() + 8, nullptr) / 1024;
+  }
+  return 0;
+}
 
 // A pass's order is made at its first draw.
 void draws(uint64_t samples) {

@@ -1,6 +1,6 @@
 #pragma once
-// The other side of bench/common.py's Served: work that is done once for each line on stdin, so that
-// a script can let programs take turns.
+// The other side of bench/common.py's Served: work that is done once for each line on stdin, so
+// that a script can let programs take turns.
 
 #include "bench/ratio.h"
 

@@ -1,5 +1,5 @@
-// Encodes the lines of a text file, on one core, once for each line on stdin: bench/words.py lets it
-// take turns with Hugging Face's tokenizers.
+// Encodes the lines of a text file, on one core, once for each line on stdin: bench/words.py lets
+// it take turns with Hugging Face's tokenizers.
 //
 //   bench_words tokenizer.json lines.txt
 

@@ -165,13 +165,13 @@ std::string time_text(const RecipePlan& plan, const PlanTimes& times) {
            fmt::format("{:.2f} hours in all; evaluation and checkpoints come on top\n", sum / 3600);
   }
   const Mishaps mishaps;
-  return text +
-         fmt::format(
-             "{:.2f} hours in all; evaluation comes on top. Assumed: the share of the peak; "
-             "sums that hide behind nothing; {:.0f} GB/s to write checkpoints; a failure each "
-             "{} hours of a GPU, {:.0f} s to start again\n",
-             sum / 3600, mishaps.bytes_written_a_second / 1e9,
-             grouped(std::llround(mishaps.hours_between_failures)), mishaps.restart_seconds);
+  return text + fmt::format(
+                    "{:.2f} hours in all; evaluation comes on top. Assumed: the share of the peak; "
+                    "seven eighths of the sums travelling during "
+                    "backward; {:.0f} GB/s to write checkpoints; a failure each "
+                    "{} hours of a GPU, {:.0f} s to start again\n",
+                    sum / 3600, mishaps.bytes_written_a_second / 1e9,
+                    grouped(std::llround(mishaps.hours_between_failures)), mishaps.restart_seconds);
 }
 
 Json to_json(const StageWork& work) {

@@ -4,7 +4,9 @@
 #include "base/log.h"
 
 #include <arpa/inet.h>
+#include <condition_variable>
 #include <future>
+#include <mutex>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <thread>
@@ -22,6 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kRollCall = 5s;         // for all to say that they are there
+constexpr auto kListen = 500ms;        // between two looks whether one is asked
 constexpr auto kLook = 20ms;           // between two looks
 constexpr auto kComeAgain = 100ms;     // to a place that was of an attempt before
 constexpr const char* kOver = "over";  // the key at a place whose run has broken
@@ -94,6 +97,84 @@ c10::intrusive_ptr<c10d::Store> open_store(const Place& place, std::chrono::mill
 
 }  // namespace
 
+// Looks now and then whether the run has broken, and answers; or is told so by its own rank.
+class Meeting::Listener {
+ public:
+  Listener(std::shared_ptr<Board> board, Place place)
+      : board_(std::move(board)), place_(std::move(place)), heard_(promise_.get_future().share()) {}
+
+  // On a thread that is left to itself: the place's keeper may be stopped, and asking then hangs.
+  void listen() {
+    RollCall call;
+    try {
+      if (!wait_for_the_end()) return;
+      call = ask();
+    } catch (const std::exception&) {
+      call.silent = {0};  // the keeper is gone
+    }
+    promise_.set_value(std::move(call));
+  }
+
+  // `failure`: what ended this rank, or nothing.
+  RollCall ends(const std::string& failure) {
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+      failure_ = failure;
+    }
+    changed_.notify_all();
+    if (heard_.wait_for(2 * kRollCall) == std::future_status::ready) return heard_.get();
+    return {.silent = {0}};
+  }
+
+  void leave() {
+    const std::lock_guard lock(mutex_);
+    left_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  // False where the run ended well.
+  bool wait_for_the_end() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait_for(lock, kListen, [&] { return ended_ || left_; });
+      if (ended_ || left_) return ended_;
+      lock.unlock();
+      const bool over = board_->has(kOver);
+      lock.lock();
+      if (over) return true;
+    }
+  }
+
+  RollCall ask() {
+    std::unique_lock lock(mutex_);
+    if (!failure_.empty()) board_->write(key_of("failed", place_.rank), failure_);
+    lock.unlock();
+    board_->write(kOver, "");
+    board_->write(key_of("there", place_.rank), "");
+    RollCall call{.silent = board_->wait_for_all("there", place_.size, kRollCall)};
+    for (int64_t rank = 0; rank < place_.size; ++rank) {
+      if (rank == place_.rank || !board_->has(key_of("failed", rank))) continue;
+      call.told[rank] = board_->read(key_of("failed", rank));
+    }
+    board_->write(key_of("heard", place_.rank), "");
+    // Rank 0 keeps the place until those who answered have heard what it keeps.
+    const auto still_asking = std::chrono::seconds(call.silent.empty() ? 5 : 1);
+    if (place_.rank == 0) board_->wait_for_all("heard", place_.size, still_asking);
+    return call;
+  }
+
+  const std::shared_ptr<Board> board_;
+  const Place place_;
+  std::promise<RollCall> promise_;
+  std::shared_future<RollCall> heard_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ended_ = false, left_ = false;
+  std::string failure_;
+};
+
 // Comes to the place as `rank`. What an attempt before has left there, until its rank 0 is gone, is
 // passed over: a place where the run has broken, and, on a restart, one that has this rank already.
 std::shared_ptr<Meeting::Board> Meeting::come(const Place& place,
@@ -141,9 +222,11 @@ Meeting::Meeting(const Place& place, std::chrono::milliseconds patience) : place
       "{}: rank {} has not come within {:.0f} s: the run has {} ranks, and each must be started{}",
       here, fmt::join(missing, ", "), std::chrono::duration<double>(patience).count(), place.size,
       place.launcher == "srun" ? " (in a batch script: by srun)" : "");
+  listener_ = std::make_shared<Listener>(board_, place_);
+  std::thread([listener = listener_] { listener->listen(); }).detach();
 }
 
-Meeting::~Meeting() = default;
+Meeting::~Meeting() { listener_->leave(); }
 
 const c10::intrusive_ptr<c10d::Store>& Meeting::store() const { return board_->store; }
 
@@ -175,40 +258,8 @@ std::string Meeting::own_address() const {
   return address;
 }
 
-void Meeting::tell_failure(const std::string& message) {
-  try {
-    board_->write(key_of("failed", place_.rank), message);
-  } catch (const std::exception&) {
-    return;  // nobody is left to hear it
-  }
-  roll_call();
-}
+void Meeting::tell_failure(const std::string& message) { listener_->ends(message); }
 
-// Its keeper may be stopped, and asking then hangs: so a thread asks, and is left to itself.
-RollCall Meeting::roll_call() {
-  std::promise<RollCall> promise;
-  std::future<RollCall> answer = promise.get_future();
-  std::thread([board = board_, place = place_, promise = std::move(promise)]() mutable {
-    RollCall call;
-    try {
-      board->write(kOver, "");
-      board->write(key_of("broken", place.rank), "");
-      call.silent = board->wait_for_all("broken", place.size, kRollCall);
-      for (int64_t rank = 0; rank < place.size; ++rank) {
-        if (rank == place.rank || !board->has(key_of("failed", rank))) continue;
-        call.told[rank] = board->read(key_of("failed", rank));
-      }
-      board->write(key_of("heard", place.rank), "");
-      // Rank 0 keeps the place until those who answered have heard what it keeps.
-      const auto still_asking = std::chrono::seconds(call.silent.empty() ? 5 : 1);
-      if (place.rank == 0) board->wait_for_all("heard", place.size, still_asking);
-    } catch (const std::exception&) {
-      call.silent = {0};
-    }
-    promise.set_value(std::move(call));
-  }).detach();
-  if (answer.wait_for(2 * kRollCall) == std::future_status::ready) return answer.get();
-  return {.silent = {0}};
-}
+RollCall Meeting::roll_call() { return listener_->ends(""); }
 
 }  // namespace sightline

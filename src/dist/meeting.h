@@ -20,7 +20,7 @@ namespace sightline {
 
 // What was heard of the others when a run broke.
 struct RollCall {
-  std::vector<int64_t> silent;          // neither told anything nor answered
+  std::vector<int64_t> silent;          // did not answer
   std::map<int64_t, std::string> told;  // what ended those that failed by themselves
 };
 
@@ -40,16 +40,20 @@ class Meeting {
 
   // Leaves word of what ended this rank, and gives the others a moment to read it.
   void tell_failure(const std::string& message);
-  // Asks what became of the others, for some seconds at most.
+  // Asks what became of the others, for some seconds at most. A rank answers whatever it is doing,
+  // by a thread of its own, so that one in a long computation is not taken for lost; and what that
+  // thread has heard is what its rank is told when it comes to ask, however late.
   RollCall roll_call();
 
  private:
   struct Board;
+  class Listener;
   static std::shared_ptr<Board> come(const Place& place, std::chrono::milliseconds patience);
 
   Place place_;
   std::vector<std::string> hosts_;
-  std::shared_ptr<Board> board_;  // shared with a thread that may hang in it
+  std::shared_ptr<Board> board_;
+  std::shared_ptr<Listener> listener_;  // shared with its thread, which may hang in the board
 };
 
 }  // namespace sightline

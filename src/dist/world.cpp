@@ -343,9 +343,8 @@ void World::check_same(std::string_view what, std::string_view text) {
 
 void World::tell_failure(const std::string& message) {
   if (group_ == nullptr) return;
-  group_->disconnect();
   group_->meeting().tell_failure(message);
-  group_.reset();
+  group_.reset();  // and now the others' calls end
 }
 
 }  // namespace sightline

@@ -19,7 +19,7 @@ class StoredFeatures {
   // Of a stage that stores some. Pictures count by their names: the same one under two counts
   // twice.
   FeaturePlan add(const StageRecipe& stage, const StageData& data, const ModelConfig& config,
-                  const Recipe& recipe);
+                  const Recipe& recipe, const StagePlan& stage_plan);
 
   // A stage is over that trained the vision model from layer `lowest` on (num_hidden_layers + 1:
   // nothing of it).

@@ -134,7 +134,7 @@ StagePlan Planner::plan_stage(const StageRecipe& stage) {
                               .ranks = options_.ranks,
                               .sharding = options_.sharding});
   if (depth != kFromPixels && data.shows_pictures) {
-    planned.features = stored_.add(stage, data, config_, recipe_);
+    planned.features = stored_.add(stage, data, config_, recipe_, planned);
   }
   if (config_.vision) stored_.trained(trainable_of(stage, config_).lowest_vision_layer());
   return planned;

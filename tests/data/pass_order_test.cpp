@@ -52,7 +52,7 @@ TEST(PassOrder, LargeOnesAreShuffled) {
     const PassOrder order(kSize, derive_seed(seed, "a pass"));
     std::vector<int> parts(64), steps(64);
     for (uint64_t i = 0; i < 64'000; ++i) {
-      ++parts[order.at(i) * 64 / kSize];
+      ++parts[uint64_t{order.at(i)} * 64 / kSize];
       ++steps[(order.at(i + 1) + kSize - order.at(i)) % kSize * 64 / kSize];
     }
     EXPECT_LT(chi_square(parts), 130) << seed;

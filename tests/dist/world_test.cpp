@@ -230,5 +230,31 @@ INSTANTIATE_TEST_SUITE_P(Slow, SlowWorldFaults,
                          testing::Combine(testing::Values(Fault::dies, Fault::stops, Fault::fails),
                                           testing::Values(0, 2)));
 
+// Rank 1 computes for longer than the others ask: it is there all the same, and hears, when it
+// comes to wait, what they heard meanwhile.
+TEST(SlowWorld, WhoComputesForLongIsNotLost) {
+  if (test::is_rank()) {
+    World world(read_place(), {.silence = 30s});
+    const at::Tensor tensor = at::empty({1000}, at::kFloat).fill_(1.0);
+    std::string complaint;
+    try {
+      world.sum(std::span(&tensor, 1), "summing gradients");
+      if (world.rank() == 2) raise(SIGKILL);
+      if (world.rank() == 1) std::this_thread::sleep_for(12s);
+      world.sum(std::span(&tensor, 1), "summing gradients");
+    } catch (const Error& error) {
+      complaint = error.what();
+    }
+    return write("complaint", world.rank(), complaint);
+  }
+  test::Ranks ranks(4);
+  for (const int rank : {0, 1, 3}) {
+    ASSERT_TRUE(ranks.passes(rank));
+    const std::string complaint = ranks.text("complaint-" + std::to_string(rank));
+    EXPECT_THAT(complaint, HasSubstr("lost rank 2 on ")) << rank;
+    EXPECT_EQ(complaint.find("rank 1 on", 8), std::string::npos) << rank << ": " << complaint;
+  }
+}
+
 }  // namespace
 }  // namespace sightline
