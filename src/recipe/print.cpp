@@ -230,6 +230,7 @@ void print_stage(Printer& out, const StageRecipe& stage) {
   out.key("clip", stage.clip);
   out.key("mask_ratio", stage.mask_ratio);
   out.key("edge_weight", stage.edge_weight);
+  out.key("store_features", stage.store_features);
   out.key("checkpoint_activations", stage.checkpoint_activations);
   if (stage.mask) out.key("mask", *stage.mask);
 }

@@ -129,6 +129,7 @@ void read_mixture(TableReader& reader, const Recipe& recipe, StageRecipe& stage)
 // Where the layers are known from a range alone; else the run finds it before its first step.
 void check_augment(TableReader& reader, const Recipe& recipe, const StageRecipe& stage) {
   if (stage.objective == Objective::reconstruct || !may_have_vision(recipe.model)) return;
+  if (!stage.store_features) return;
   int64_t lowest = 0;
   try {
     lowest =
@@ -176,6 +177,7 @@ void read_stage(TableReader& reader, const Recipe& recipe, StageRecipe& stage) {
       "mask_ratio", stage.mask_ratio,
       {.least = 0, .most = 1, .low = NumberRange::End::open, .high = NumberRange::End::open});
   reader.read("edge_weight", stage.edge_weight, {.least = 0});
+  reader.read("store_features", stage.store_features);
   reader.read("checkpoint_activations", stage.checkpoint_activations);
   reader.read("mask", stage.mask);
   check_objective(reader, recipe, stage);

@@ -121,12 +121,13 @@ struct StageRecipe {
   ByPart lr{.base = 1e-3};      // peak learning rate
   double warmup = 0.03;         // of the stage's steps
   Schedule schedule = Schedule::cosine;
-  double decay_share = 0.2;  // wsd: last share of the stage, in which the rate falls
-  double final_lr = 0.0;     // of the peak, at the stage's end
-  double layer_decay = 1.0;  // rate of each layer, as a share of that of the layer above it
-  ByPart weight_decay;       // on matrices only, never on norms, biases, embeddings
-  ByPart dropout;            // chance that a number which a layer adds is dropped
-  double ema = 0.0;          // decay of the weights' running average; 0: none is kept
+  double decay_share = 0.2;    // wsd: last share of the stage, in which the rate falls
+  double final_lr = 0.0;       // of the peak, at the stage's end
+  double layer_decay = 1.0;    // rate of each layer, as a share of that of the layer above it
+  ByPart weight_decay;         // on matrices only, never on norms, biases, embeddings
+  ByPart dropout;              // chance that a number which a layer adds is dropped
+  double ema = 0.0;            // decay of the weights' running average; 0: none is kept
+  bool store_features = true;  // of frozen vision layers, once on the disk; else in every step
   bool checkpoint_activations = false;  // layers are computed anew in backward: memory for time
   OptimizerKind optimizer = OptimizerKind::adamw;
   double beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;  // AdamW's

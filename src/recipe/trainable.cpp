@@ -171,8 +171,8 @@ int64_t Trainable::lowest_vision_layer() const {
 std::string problem_with_augment(std::string_view data, std::string_view stage) {
   return fmt::format(
       "[data.{}] has \"augment\", and {} leaves the vision model's lower layers frozen: their "
-      "features are stored once for each picture; train \"vision\" there, or use data without "
-      "augment",
+      "features are stored once for each picture; train \"vision\" there, set store_features = "
+      "false, or use data without augment",
       data, stage);
 }
 

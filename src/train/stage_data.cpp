@@ -77,6 +77,7 @@ StageData open_stage_data(const Recipe& recipe, const StageRecipe& stage, const 
 // Depth 0 would store nothing but embeddings: pixels then, as where the whole vision model trains.
 int64_t stored_depth(const StageRecipe& stage, const ModelConfig& config) {
   if (!config.vision || stage.objective == Objective::reconstruct) return kFromPixels;
+  if (!stage.store_features) return kFromPixels;
   const int64_t depth = trainable_of(stage, config).lowest_vision_layer();
   return depth == 0 ? kFromPixels : depth;
 }

@@ -7,6 +7,8 @@
 #include "image/encode.h"
 #include "tests/run/small_run.h"
 
+#include <sstream>
+
 #include <gmock/gmock.h>
 
 namespace sightline {
@@ -98,6 +100,37 @@ TEST_F(SlowMixedInput, TrainsAndComesOutTheSame) {
   for (const char* part : {"vision", "language", "connector"}) {
     EXPECT_EQ(weights("a", part), weights("b", part));
   }
+}
+
+std::vector<double> losses_of(const std::filesystem::path& run) {
+  std::vector<double> losses;
+  std::istringstream lines(read_file(run / "run.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    const Json step = Json::parse(line);
+    if (step.contains("loss")) losses.push_back(step["loss"].get<double>());
+  }
+  return losses;
+}
+
+// The same steps with nothing on the disk, but for the features' rounding to 16 bits; and pictures
+// may then be changed.
+TEST_F(SlowMixedInput, FrozenLayersMayBeComputedInEveryStep) {
+  const std::string only = " --set stage.seen.max_steps=1";
+  ASSERT_EQ(run("train recipe.toml --output stored" + only).exit_code, 0);
+  const auto computed =
+      run("train recipe.toml --output computed --set stage.stored.store_features=false" + only);
+  ASSERT_EQ(computed.exit_code, 0) << computed.output;
+  EXPECT_EQ(computed.output.find("pictures computed"), std::string::npos);
+  const std::vector<double> expected = losses_of(path("stored")),
+                            found = losses_of(path("computed"));
+  ASSERT_EQ(expected.size(), found.size());
+  ASSERT_GE(expected.size(), 2u);
+  for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i] / expected[i], 1, 0.01) << i;
+  const auto changed =
+      run("train recipe.toml --output changed --set stage.stored.store_features=false "
+          "--set data.between.augment={flip=0.5}" +
+          only);
+  EXPECT_EQ(changed.exit_code, 0) << changed.output;
 }
 
 }  // namespace
