@@ -96,9 +96,14 @@ void FeatureStore::map_records() {
   if (flushed_ > 0) mapped_ = std::make_unique<MappedFile>(file(kData));
 }
 
-void FeatureStore::open_for_writing() {
+void FeatureStore::open_for_writing(IfLocked if_locked) {
   lock_file_ = open_file(file(kLock));
-  if (::flock(lock_file_, LOCK_EX | LOCK_NB) != 0) {
+  const int now_or_never = if_locked == IfLocked::fail ? LOCK_NB : 0;
+  int locked = 0;
+  do {
+    locked = ::flock(lock_file_, LOCK_EX | now_or_never);
+  } while (locked != 0 && errno == EINTR);
+  if (locked != 0) {
     const int why = errno;
     close_files();
     check(why == EWOULDBLOCK, "{}: cannot lock the feature store: {}", folder_.string(),
@@ -128,7 +133,7 @@ void FeatureStore::append(std::string_view key, std::span<const uint16_t> record
   SL_ASSERT(key.size() == kKeyLength, "\"{}\" is not a content key", key);
   SL_ASSERT(static_cast<int64_t>(record.size()) == words_, "a record of {} words in a store of {}",
             record.size(), words_);
-  if (lock_file_ < 0) open_for_writing();
+  if (lock_file_ < 0) open_for_writing(IfLocked::fail);
   if (contains(key)) return;
   const uint64_t number = slots_.size();
   write_at(data_file_, {reinterpret_cast<const char*>(record.data()), record.size_bytes()},
@@ -146,6 +151,10 @@ void FeatureStore::flush() {
   pending_keys_.clear();
   flushed_ = slots_.size();
   map_records();
+}
+
+void FeatureStore::take_turn() {
+  if (lock_file_ < 0) open_for_writing(IfLocked::wait);
 }
 
 void FeatureStore::finish() {

@@ -43,6 +43,8 @@ class FeatureStore {
   // find(). After an Error here or in flush() open the store anew.
   void append(std::string_view key, std::span<const uint16_t> record);
   void flush();
+  // Waits for the lock, where several processes fill the store in turns, and takes it.
+  void take_turn();
   // flush(), then gives the lock back for others to fill.
   void finish();
 
@@ -61,7 +63,8 @@ class FeatureStore {
   uint64_t record_bytes() const { return static_cast<uint64_t>(words_) * sizeof(uint16_t); }
   void read_index();
   void map_records();
-  void open_for_writing();
+  enum class IfLocked { fail, wait };
+  void open_for_writing(IfLocked if_locked);
   void close_files();
   void write_at(int descriptor, std::string_view bytes, uint64_t offset, const char* name) const;
   void sync(int descriptor, const char* name) const;

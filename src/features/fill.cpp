@@ -6,7 +6,9 @@
 #include "image/decode.h"
 #include "recipe/trainable.h"
 
-#include <cstring>
+#include <filesystem>
+#include <unordered_set>
+#include <vector>
 
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
@@ -36,6 +38,9 @@ std::string store_name(const Bundle& bundle, int64_t depth) {
   return content_key(text);
 }
 
+// Bytes that a rank holds back until it takes its turn to append.
+constexpr size_t kHeldBytes = size_t{64} << 20;
+
 class Filler {
  public:
   Filler(const Bundle& bundle, FeatureStore& store, const FillOptions& options)
@@ -53,9 +58,17 @@ class Filler {
     if (static_cast<int64_t>(keys_.size()) == options_.batch) compute();
   }
 
-  bool holds(const std::string& key) const {
-    return std::find(keys_.begin(), keys_.end(), key) != keys_.end();
+  void finish() {
+    compute();
+    if (options_.ranks > 1) append_held();
+    store_.finish();
   }
+
+ private:
+  struct Record {
+    std::string key;
+    std::vector<uint16_t> words;
+  };
 
   // Runs the batch, padded by whatever stands in its unused places.
   void compute() {
@@ -64,21 +77,69 @@ class Filler {
     const at::Tensor hidden_IND =
         bundle_.model->vision().below(pixels_, options_.depth).to(at::kBFloat16).contiguous();
     const auto* words = static_cast<const uint16_t*>(hidden_IND.data_ptr());
+    const auto size = static_cast<size_t>(store_.words());
     for (size_t i = 0; i < keys_.size(); ++i) {
-      const auto size = static_cast<size_t>(store_.words());
-      store_.append(keys_[i], std::span(words + i * size, size));
+      if (options_.ranks == 1) {
+        store_.append(keys_[i], std::span(words + i * size, size));
+      } else {
+        held_.push_back({keys_[i], {words + i * size, words + (i + 1) * size}});
+      }
     }
     keys_.clear();
+    if (held_.size() * size * sizeof(uint16_t) >= kHeldBytes) append_held();
     if (++batches_ % 16 == 0) store_.flush();
   }
 
- private:
+  void append_held() {
+    if (held_.empty()) return;
+    store_.take_turn();
+    for (const Record& record : held_) store_.append(record.key, record.words);
+    store_.finish();
+    held_.clear();
+  }
+
   const Bundle& bundle_;
   FeatureStore& store_;
   const FillOptions& options_;
   at::Tensor pixels_;
   std::vector<std::string> keys_;
+  std::vector<Record> held_;
   int64_t batches_ = 0;
+};
+
+// Which pictures the store lacked when the ranks met, each once, in an order that all share; every
+// rank computes the batches that fall to it.
+class Missing {
+ public:
+  Missing(const std::filesystem::path& folder, int64_t words, const FillOptions& options)
+      : before_(folder, words), options_(options) {
+    meet();
+  }
+
+  // Whether this rank is to compute the picture: at the first call with its key, if at all.
+  bool is_ours(const std::string& key) {
+    if (before_.contains(key) || !found_.insert(key).second) return false;
+    const int64_t batch = (size() - 1) / options_.batch;
+    return batch % options_.ranks == options_.rank;
+  }
+  // Behind each picture: all meet when a round of batches is over.
+  void taken() {
+    if (size() == met_ + options_.batch * options_.ranks) {
+      met_ = size();
+      meet();
+    }
+  }
+  void meet() const {
+    if (options_.meet) options_.meet();
+  }
+  int64_t size() const { return static_cast<int64_t>(found_.size()); }
+  size_t stored_before() const { return before_.size(); }
+
+ private:
+  const FeatureStore before_;
+  const FillOptions& options_;
+  std::unordered_set<std::string> found_;
+  int64_t met_ = 0;
 };
 
 // None of an example that is bad and passed over: the loader counts and lists it.
@@ -99,41 +160,43 @@ std::unique_ptr<FeatureStore> filled_store(const Bundle& bundle,
   const auto shape = bundle.model->vision().shape_at(options.depth);
   const std::filesystem::path folder =
       std::filesystem::path(options.cache) / store_name(bundle, options.depth);
-  auto store = std::make_unique<FeatureStore>(folder, shape[0] * shape[1]);
-
+  const int64_t words = shape[0] * shape[1];
+  auto store = std::make_unique<FeatureStore>(folder, words);
   Filler filler(bundle, *store, options);
+  Missing missing(folder, words, options);
   Progress progress;
-  size_t total = 0, seen = 0, computed = 0;
+  size_t total = 0, seen = 0;
   for (const LoaderEntry& entry : entries) total += entry.dataset->size();
   for (const LoaderEntry& entry : entries) {
     for (size_t number = 0; number < entry.dataset->size(); ++number, ++seen) {
       for (const ImageSource& source : images_of(entry, number)) {
-        std::string key;
-        Image picture;
         try {
           const std::string bytes = read_image_bytes(source);
-          key = content_key(bytes);
-          if (store->contains(key) || filler.holds(key)) continue;
-          picture = apply(*bundle.processor,
-                          decode_image(std::as_bytes(std::span(bytes)), source.name()));
+          const std::string key = content_key(bytes);
+          if (missing.is_ours(key)) {
+            filler.add(key, apply(*bundle.processor,
+                                  decode_image(std::as_bytes(std::span(bytes)), source.name())));
+          }
         } catch (const Error&) {
           if (entry.on_bad_sample == OnBadSample::fail) throw;
-          continue;  // the loader counts and lists it
+          // the loader counts and lists it
         }
-        filler.add(key, picture);
-        ++computed;
+        missing.taken();
       }
-      if (computed > 0) {
-        progress.update(fmt::format("features: {} of {} samples, {} pictures computed", seen + 1,
-                                    total, computed));
+      if (missing.size() > 0 && options.rank == 0) {
+        progress.update(fmt::format("features: {} of {} samples, {} pictures to compute", seen + 1,
+                                    total, missing.size()));
       }
     }
   }
-  filler.compute();
-  store->finish();
+  filler.finish();
+  missing.meet();
   progress.finish();
-  if (computed > 0)
+  if (options.ranks > 1) store = std::make_unique<FeatureStore>(folder, words);
+  const size_t computed = store->size() - missing.stored_before();
+  if (computed > 0 && options.rank == 0) {
     log("features: {} pictures computed, {} in {}", computed, store->size(), folder.string());
+  }
   return store;
 }
 

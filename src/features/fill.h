@@ -8,6 +8,7 @@
 #include "data/loader.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,6 +19,11 @@ struct FillOptions {
   std::string cache = ".cache/features";
   int64_t depth = 0;   // the vision model's cut (VisionEncoder::below)
   int64_t batch = 32;  // images a forward; the last batch is padded to it
+  // Ranks that fill the store together: each computes every ranks-th batch of those that are
+  // missing. `meet` returns when all have called it; each calls it before the first batch, after
+  // each round of batches, and at the end.
+  int64_t rank = 0, ranks = 1;
+  std::function<void()> meet;
 };
 
 // Opens the store for (processor, weights below the cut, cut) and computes what `datasets` lack in

@@ -48,11 +48,7 @@ StageInput::StageInput(const Recipe& recipe, int64_t stage_index, const Bundle& 
   depth_ = stored_depth(stage, bundle.model->config());
   check_same_data(world, data_.loader);
   if (depth_ != kFromPixels && data_.shows_pictures) {
-    world.first_does("storing features", [&] {
-      open_store(recipe, stage, bundle);
-      return std::string();
-    });
-    if (!world.is_first()) open_store(recipe, stage, bundle);
+    open_store(recipe, stage, bundle, world);
   }
   data_.loader.skipped_log = skipped_log;
   data_.loader.rank = world.rank();
@@ -62,9 +58,15 @@ StageInput::StageInput(const Recipe& recipe, int64_t stage_index, const Bundle& 
   loader_ = std::make_unique<Loader>(data_.loader, state.is_null() ? nullptr : &state);
 }
 
-void StageInput::open_store(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle) {
+void StageInput::open_store(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle,
+                            World& world) {
   for (const MixtureEntry& entry : stage.mixture) check_unchanged(recipe, stage, entry.data);
-  store_ = filled_store(bundle, data_.loader.entries, {.cache = recipe.cache, .depth = depth_});
+  store_ = filled_store(bundle, data_.loader.entries,
+                        {.cache = recipe.cache,
+                         .depth = depth_,
+                         .rank = world.rank(),
+                         .ranks = world.size(),
+                         .meet = [&] { world.barrier("storing features"); }});
   data_.loader.store = store_.get();
 }
 

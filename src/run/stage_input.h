@@ -28,7 +28,8 @@ class StageInput {
   int64_t depth() const { return depth_; }
 
  private:
-  void open_store(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle);
+  void open_store(const Recipe& recipe, const StageRecipe& stage, const Bundle& bundle,
+                  World& world);
 
   StageData data_;
   std::unique_ptr<SampleEncoder> encoder_;
