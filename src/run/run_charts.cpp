@@ -123,10 +123,16 @@ Chart speed_chart(const RunRecord& record) {
 }
 
 Chart waiting_chart(const RunRecord& record) {
-  Chart chart =
-      begin_chart(record, fmt::format("Waiting for data, mean of {} steps", kSmooth), "% of time");
+  Chart chart = begin_chart(record, fmt::format("Waiting, mean of {} steps", kSmooth), "% of time");
   const auto waited = [](const RunStep& step) { return 100 * step.waited; };
-  chart.lines.push_back({"waiting", 1, LineStyle::line, smoothed(record, waited, seconds)});
+  chart.lines.push_back({"for data", 1, LineStyle::line, smoothed(record, waited, seconds)});
+  const auto exchanged = [](const RunStep& step) { return step.exchanging > 0; };
+  if (std::ranges::none_of(record.steps(), exchanged)) return chart;
+  const auto for_ranks = [](const RunStep& step) { return 100 * step.waited_for_ranks; };
+  const auto exchanging = [](const RunStep& step) { return 100 * step.exchanging; };
+  chart.lines.push_back(
+      {"for other ranks", 0, LineStyle::line, smoothed(record, for_ranks, seconds)});
+  chart.lines.push_back({"exchanging", 2, LineStyle::line, smoothed(record, exchanging, seconds)});
   return chart;
 }
 

@@ -55,6 +55,8 @@ void RunRecord::take_step(const Json& line, const std::string& where) {
                .samples = number("samples"),
                .skipped = number("skipped"),
                .seconds = number("seconds"),
+               .waited_for_ranks = number("waited_for_ranks"),
+               .exchanging = number("exchanging"),
                .peak_memory = number("peak_memory_mib")};
   if (!line.contains("loss")) json_missing(where, "loss");
   if (line.contains("gradient_norms")) {

@@ -24,8 +24,9 @@ struct RunStep {
   double tokens = 0, images = 0, samples = 0;
   double skipped = 0;
   double seconds = 0;
-  double waited = 0;       // seconds of these, for data
-  double peak_memory = 0;  // MiB
+  double waited = 0;                            // seconds of these, for data
+  double waited_for_ranks = 0, exchanging = 0;  // likewise, of rank 0; 0 on one rank
+  double peak_memory = 0;                       // MiB
 };
 
 struct RunEvaluation {

@@ -132,6 +132,19 @@ TEST_F(RunFolder, ThePageIsMadeOfTheFolderAlone) {
               HasSubstr("look CIDEr: 0.5 after step 2 [0.25, 0.75]"));
 }
 
+TEST_F(RunFolder, SeveralRanksShowWhatTheyWaitAndExchange) {
+  write_run();
+  write_run_report(folder_.path());
+  EXPECT_THAT(page(), Not(HasSubstr("for other ranks")));
+  Json step = Json::parse(step_line(1, "one", 4));
+  step["waited_for_ranks"] = 0.1;
+  step["exchanging"] = 0.2;
+  write("run.jsonl", step.dump() + "\n");
+  write_run_report(folder_.path());
+  EXPECT_THAT(page(), HasSubstr("for other ranks"));
+  EXPECT_THAT(page(), HasSubstr("exchanging"));
+}
+
 TEST_F(RunFolder, ThePlanStandsBesideWhatItCameTo) {
   write_run();
   write("plan.json", R"({"stages":[
