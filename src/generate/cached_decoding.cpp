@@ -9,7 +9,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/tensor.h>
@@ -52,9 +51,9 @@ at::Tensor length_mask(const std::vector<int64_t>& lengths, int64_t keys, at::Sc
 
 }  // namespace
 
-CachedDecoding::CachedDecoding(const Model& model, const Batch& prompts,
+CachedDecoding::CachedDecoding(const Model& model, const Matrices& matrices, const Batch& prompts,
                                const at::Tensor& image_rows_IRD, int64_t room)
-    : model_(model), lengths_(document_lengths(prompts.layout)) {
+    : model_(model), matrices_(matrices), lengths_(document_lengths(prompts.layout)) {
   const at::NoGradGuard no_grad;
   SL_ASSERT(!lengths_.empty(), "no prompt");
   const Decoder& language = model.language();
@@ -75,7 +74,7 @@ CachedDecoding::CachedDecoding(const Model& model, const Batch& prompts,
   const at::Tensor slots_T = index_tensor(slots);
   const AttentionTables tables = lower_plan(prompts.plan);
   const at::Tensor hidden_TD = language.forward(
-      model.embed(prompts, image_rows_IRD), index_tensor(positions),
+      matrices, model.embed(prompts, image_rows_IRD), index_tensor(positions),
       [&](int64_t layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
         layers_[layer].k_SLGd.flatten(0, 1).index_copy_(0, slots_T, k);
         layers_[layer].v_SLGd.flatten(0, 1).index_copy_(0, slots_T, v);
@@ -103,7 +102,7 @@ void CachedDecoding::advance(std::span<const int64_t> parents, std::span<const i
   const Decoder& language = model_.language();
   const std::vector<int64_t> ids(tokens.begin(), tokens.end());
   const at::Tensor hidden_SD = language.forward(
-      language.embed(index_tensor(ids)), index_tensor(lengths_),
+      matrices_, language.embed(index_tensor(ids)), index_tensor(lengths_),
       [&](int64_t layer, const at::Tensor& q_SHd, const at::Tensor& k_SGd,
           const at::Tensor& v_SGd) {
         const LayerCache& cache = layers_[layer];
@@ -139,7 +138,7 @@ void CachedDecoding::keep_only(std::span<const int64_t> parents) {
 }
 
 void CachedDecoding::predict(const at::Tensor& hidden_SD) {
-  const at::Tensor logits_SV = at::linear(hidden_SD, model_.language().head());
+  const at::Tensor logits_SV = matrices_.logits(hidden_SD);
   const at::ScalarType precise = model_.dtype() == at::kDouble ? at::kDouble : at::kFloat;
   log_probabilities_SV_ = at::log_softmax(logits_SV.to(precise), 1).to(at::kFloat).contiguous();
 }

@@ -21,9 +21,9 @@ class CachedDecoding {
  public:
   // Runs the packed prompts (one document without branches each) through the model in one pass and
   // keeps their keys and values. `room` is the most tokens by which a sequence will grow.
-  // `model` must outlive this.
-  CachedDecoding(const Model& model, const Batch& prompts, const at::Tensor& image_rows_IRD,
-                 int64_t room);
+  // `model` and `matrices`, its language model's, must outlive this.
+  CachedDecoding(const Model& model, const Matrices& matrices, const Batch& prompts,
+                 const at::Tensor& image_rows_IRD, int64_t room);
 
   int64_t size() const { return static_cast<int64_t>(lengths_.size()); }
 
@@ -42,6 +42,7 @@ class CachedDecoding {
   void predict(const at::Tensor& hidden_SD);
 
   const Model& model_;
+  const Matrices& matrices_;
   int64_t capacity_ = 0;          // L
   std::vector<int64_t> lengths_;  // cached rows of each sequence; also its next position
   std::vector<LayerCache> layers_;

@@ -95,7 +95,11 @@ Generator::Generator(const Bundle& bundle)
 }
 
 Generator::Generator(const Model& model, MaskPolicy policy, std::span<const int32_t> end_ids)
-    : model_(model), policy_(policy), end_ids_(end_ids.begin(), end_ids.end()) {}
+    : model_(model),
+      policy_(policy),
+      end_ids_(end_ids.begin(), end_ids.end()),
+      packed_(
+          PackedMatrices::where_it_pays(model.language().config(), model.language().matrices())) {}
 
 at::Tensor Generator::image_rows(std::span<const Prompt> prompts) const {
   std::vector<at::Tensor> pixels;
@@ -117,7 +121,9 @@ CachedDecoding Generator::start(std::span<const Prompt> prompts, int64_t max_new
   for (const Prompt& prompt : prompts) samples.push_back(sample_of(prompt));
   for (const Sample& sample : samples) pointers.push_back(&sample);
   const Batch batch = compose(pointers, {policy_, model_.config().rows_per_image()});
-  return CachedDecoding(model_, batch, image_rows(prompts), max_new_tokens);
+  const Matrices& plain = model_.language().matrices();
+  return CachedDecoding(model_, packed_ ? static_cast<const Matrices&>(*packed_) : plain, batch,
+                        image_rows(prompts), max_new_tokens);
 }
 
 Endings Generator::endings(const DecodingRecipe& decoding) const {

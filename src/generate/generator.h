@@ -12,8 +12,10 @@
 #include "bundle/bundle.h"
 #include "generate/cached_decoding.h"
 #include "generate/search.h"
+#include "model/packed_matrices.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -33,7 +35,8 @@ struct Prompt {
 
 class Generator {
  public:
-  // `bundle` must outlive this. A model without a language part is an Error.
+  // `bundle` must outlive this, and its weights stay as they are: where it pays they are kept
+  // packed too (model/packed_matrices.h). A model without a language part is an Error.
   explicit Generator(const Bundle& bundle);
   // The parts that generating needs, for a model without words (and so without stop strings).
   Generator(const Model& model, MaskPolicy policy, std::span<const int32_t> end_ids);
@@ -58,6 +61,7 @@ class Generator {
   const Model& model_;
   MaskPolicy policy_;
   std::vector<int32_t> end_ids_;
+  std::unique_ptr<PackedMatrices> packed_;
   std::optional<Tokenizer> tokenizer_;  // for stop strings
 };
 

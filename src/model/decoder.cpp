@@ -4,13 +4,11 @@
 #include "model/rms_norm.h"
 
 #include <cmath>
-#include <optional>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/outer.h>
 #include <ATen/ops/pow.h>
 #include <ATen/ops/silu.h>
@@ -34,14 +32,10 @@ at::Tensor Rotary::operator()(const at::Tensor& x_THd) const {
 }
 
 Decoder::Decoder(const LanguageConfig& config, const ParamMap& params)
-    : config_(config), params_(params) {}
+    : config_(config), params_(params), matrices_(config, params) {}
 
 at::Tensor Decoder::embed(const at::Tensor& tokens_T) const {
   return at::embedding(param("model.embed_tokens.weight"), tokens_T);
-}
-
-const at::Tensor& Decoder::head() const {
-  return param(config_.tie_word_embeddings ? "model.embed_tokens.weight" : "lm_head.weight");
 }
 
 double Decoder::attention_scale() const {
@@ -52,30 +46,24 @@ at::Tensor Decoder::norm(const at::Tensor& x_TD, const std::string& name) const 
   return rms_norm(x_TD, param(name + ".weight"), config_.rms_norm_eps);
 }
 
-at::Tensor Decoder::layer(const at::Tensor& x_TD, int64_t number, const Rotary& rotate,
-                          const Attend& attend, Dropout dropout) const {
+at::Tensor Decoder::layer(const Matrices& matrices, const at::Tensor& x_TD, int64_t number,
+                          const Rotary& rotate, const Attend& attend, Dropout dropout) const {
   const std::string prefix = fmt::format("model.layers.{}.", number);
-  const auto linear = [&](const at::Tensor& input, const char* name) {
-    return at::linear(input, param(prefix + name + ".weight"));
+  const auto heads = [&](const at::Tensor& rows, int64_t count) {
+    return rows.view({-1, count, config_.head_dim});
   };
-  const auto heads = [&](const at::Tensor& input, const std::string& name, int64_t count) {
-    const auto bias = config_.kind == LanguageKind::qwen2
-                          ? std::optional<at::Tensor>(param(prefix + name + ".bias"))
-                          : std::nullopt;
-    return at::linear(input, param(prefix + name + ".weight"), bias)
-        .view({-1, count, config_.head_dim});
-  };
-
-  const at::Tensor a_TD = norm(x_TD, prefix + "input_layernorm");
+  const auto inputs = matrices.attention_inputs(number, norm(x_TD, prefix + "input_layernorm"));
   const at::Tensor attended_THd =
-      attend(number, rotate(heads(a_TD, "self_attn.q_proj", config_.num_attention_heads)),
-             rotate(heads(a_TD, "self_attn.k_proj", config_.num_key_value_heads)),
-             heads(a_TD, "self_attn.v_proj", config_.num_key_value_heads));
-  const at::Tensor y_TD = x_TD + dropped_out(linear(attended_THd.flatten(1), "self_attn.o_proj"),
-                                             dropout.at("attention", number));
-  const at::Tensor b_TD = norm(y_TD, prefix + "post_attention_layernorm");
-  const at::Tensor inner = at::silu(linear(b_TD, "mlp.gate_proj")) * linear(b_TD, "mlp.up_proj");
-  return y_TD + dropped_out(linear(inner, "mlp.down_proj"), dropout.at("mlp", number));
+      attend(number, rotate(heads(inputs.q_TQ, config_.num_attention_heads)),
+             rotate(heads(inputs.k_TK, config_.num_key_value_heads)),
+             heads(inputs.v_TK, config_.num_key_value_heads));
+  const at::Tensor y_TD =
+      x_TD + dropped_out(matrices.attention_output(number, attended_THd.flatten(1)),
+                         dropout.at("attention", number));
+  const auto [gate_TM, up_TM] =
+      matrices.inner(number, norm(y_TD, prefix + "post_attention_layernorm"));
+  return y_TD +
+         dropped_out(matrices.down(number, at::silu(gate_TM) * up_TM), dropout.at("mlp", number));
 }
 
 at::Tensor Decoder::forward(const at::Tensor& x_TD, const at::Tensor& positions_T,
@@ -84,14 +72,24 @@ at::Tensor Decoder::forward(const at::Tensor& x_TD, const at::Tensor& positions_
   at::Tensor x = x_TD;
   for (int64_t i = 0; i < config_.num_hidden_layers; ++i) {
     if (activations == Activations::kept) {
-      x = layer(x, i, rotate, attend, dropout);
+      x = layer(matrices_, x, i, rotate, attend, dropout);
       continue;
     }
     x = recomputed(
         [this, i, rotate, attend, dropout](const at::Tensor& input) {
-          return layer(input, i, rotate, attend, dropout);
+          return layer(matrices_, input, i, rotate, attend, dropout);
         },
         x, params_.starting_with(fmt::format("language.model.layers.{}.", i)));
+  }
+  return norm(x, "model.norm");
+}
+
+at::Tensor Decoder::forward(const Matrices& matrices, const at::Tensor& x_TD,
+                            const at::Tensor& positions_T, const Attend& attend) const {
+  const Rotary rotate(positions_T, config_, x_TD.scalar_type());
+  at::Tensor x = x_TD;
+  for (int64_t i = 0; i < config_.num_hidden_layers; ++i) {
+    x = layer(matrices, x, i, rotate, attend, {});
   }
   return norm(x, "model.norm");
 }

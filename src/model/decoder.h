@@ -10,6 +10,7 @@
 // vocabulary.
 
 #include "model/dropout.h"
+#include "model/matrices.h"
 #include "recipe/model_config.h"
 #include "tensor/param_map.h"
 #include "tensor/recompute.h"
@@ -47,20 +48,25 @@ class Decoder {
   // in the backward pass, and must still be able to.
   at::Tensor forward(const at::Tensor& x_TD, const at::Tensor& positions_T, const Attend& attend,
                      Dropout dropout = {}, Activations activations = Activations::kept) const;
+  // The same without dropout, by the same weights in another layout.
+  at::Tensor forward(const Matrices& matrices, const at::Tensor& x_TD,
+                     const at::Tensor& positions_T, const Attend& attend) const;
+  const PlainMatrices& matrices() const { return matrices_; }
   // The output head's weight [V, D]: the embedding's where they are tied.
-  const at::Tensor& head() const;
+  const at::Tensor& head() const { return matrices_.head(); }
 
   double attention_scale() const;
   const LanguageConfig& config() const { return config_; }
 
  private:
   at::Tensor norm(const at::Tensor& x_TD, const std::string& name) const;
-  at::Tensor layer(const at::Tensor& x_TD, int64_t number, const Rotary& rotate,
-                   const Attend& attend, Dropout dropout) const;
+  at::Tensor layer(const Matrices& matrices, const at::Tensor& x_TD, int64_t number,
+                   const Rotary& rotate, const Attend& attend, Dropout dropout) const;
   const at::Tensor& param(const std::string& name) const { return params_.at("language." + name); }
 
   LanguageConfig config_;
   const ParamMap& params_;
+  PlainMatrices matrices_;
 };
 
 NamedShapes language_parameters(const LanguageConfig& config);
