@@ -20,6 +20,7 @@ from common import BENCH, GOALS, call, python, say, table
 
 # In the order of the page. Those whose script is not there yet are passed over.
 SUBJECTS = ["limits", "training", "decode", "input", "start", "growth", "words", "micro"]
+WRITTEN = "What is not reached, and why"  # the section that people write: it stays
 ROOT = BENCH.parent
 OPENING = """# Speed
 
@@ -80,9 +81,10 @@ def rows_of_goals(section):
 
 
 def page(sections):
+    written = sections.pop(WRITTEN, None)
     gathered = [row for section in sections.values() for row in rows_of_goals(section)]
     glance = f"## At a glance\n\n{table(GOALS, gathered)}\n"
-    return "\n".join([OPENING, glance, *sections.values()])
+    return "\n".join([OPENING, glance, *([written] if written else []), *sections.values()])
 
 
 def main():
@@ -99,7 +101,9 @@ def main():
     output = arguments.output or ROOT / ("build/speed.md" if arguments.quick
                                          else "docs/results/speed.md")
     wanted = arguments.subjects or [name for name in SUBJECTS if (BENCH / f"{name}.py").exists()]
-    old = sections_of(output.read_text()) if output.exists() and arguments.subjects else {}
+    old = sections_of(output.read_text()) if output.exists() else {}
+    if not arguments.subjects:
+        old = {title: section for title, section in old.items() if title == WRITTEN}
     fresh, failed = {}, []
     # Not in /tmp: the folder takes 5 GB. Programs are built in build/, so there is room.
     with tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / "build") as work:
