@@ -25,6 +25,8 @@ LineFile::LineFile(const std::filesystem::path& path) : path_(path.string()), fi
   Place place;
   if (text().starts_with(kByteOrderMark)) place.begin = kByteOrderMark.size();
   for (Record next = record_from(place); !next.text.empty(); next = record_from(next.after)) {
+    check(next.at.row <= UINT32_MAX && next.text.size() <= UINT32_MAX,
+          "{}:{}: the file is too long", path_, next.at.row);
     if (size_ % kEvery == 0) places_.push_back(next.at);
     ++size_;
   }

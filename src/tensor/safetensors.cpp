@@ -22,7 +22,7 @@ namespace {
 constexpr uint64_t kMaxHeader = 100'000'000;
 
 // What a core reads at a time, at least. Most of the time goes into the first touch of new memory,
-// which all cores can share.
+// which cores could share: parallel_for runs on one as long as nothing is compiled with -fopenmp.
 constexpr int64_t kPieceBytes = 1 << 18;
 
 struct DtypeName {
