@@ -129,6 +129,11 @@ void FeatureStore::close_files() {
 
 bool FeatureStore::contains(std::string_view key) const { return slots_.find(key) != slots_.end(); }
 
+bool FeatureStore::is_among_first(size_t count, std::string_view key) const {
+  const auto found = slots_.find(key);
+  return found != slots_.end() && found->second < count;
+}
+
 void FeatureStore::append(std::string_view key, std::span<const uint16_t> record) {
   SL_ASSERT(key.size() == kKeyLength, "\"{}\" is not a content key", key);
   SL_ASSERT(static_cast<int64_t>(record.size()) == words_, "a record of {} words in a store of {}",

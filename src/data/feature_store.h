@@ -36,6 +36,8 @@ class FeatureStore {
   // Records, those included that are appended but not flushed.
   size_t size() const { return slots_.size(); }
   bool contains(std::string_view key) const;
+  // Whether it is one of the first `count` records, whatever was added since.
+  bool is_among_first(size_t count, std::string_view key) const;
 
   // Appends a record (a key already there is left alone); `key` is a content_key(). The first
   // append takes the store's lock and reads what another process has added meanwhile; while another

@@ -111,14 +111,14 @@ class Filler {
 // rank computes the batches that fall to it.
 class Missing {
  public:
-  Missing(const std::filesystem::path& folder, int64_t words, const FillOptions& options)
-      : before_(folder, words), options_(options) {
+  Missing(const FeatureStore& store, const FillOptions& options)
+      : store_(store), stored_before_(store.size()), options_(options) {
     meet();
   }
 
   // Whether this rank is to compute the picture: at the first call with its key, if at all.
   bool is_ours(const std::string& key) {
-    if (before_.contains(key) || !found_.insert(key).second) return false;
+    if (store_.is_among_first(stored_before_, key) || !found_.insert(key).second) return false;
     const int64_t batch = (size() - 1) / options_.batch;
     return batch % options_.ranks == options_.rank;
   }
@@ -133,10 +133,11 @@ class Missing {
     if (options_.meet) options_.meet();
   }
   int64_t size() const { return static_cast<int64_t>(found_.size()); }
-  size_t stored_before() const { return before_.size(); }
+  size_t stored_before() const { return stored_before_; }
 
  private:
-  const FeatureStore before_;
+  const FeatureStore& store_;
+  const size_t stored_before_;
   const FillOptions& options_;
   std::unordered_set<std::string> found_;
   int64_t met_ = 0;
@@ -163,7 +164,7 @@ std::unique_ptr<FeatureStore> filled_store(const Bundle& bundle,
   const int64_t words = shape[0] * shape[1];
   auto store = std::make_unique<FeatureStore>(folder, words);
   Filler filler(bundle, *store, options);
-  Missing missing(folder, words, options);
+  Missing missing(*store, options);
   Progress progress;
   size_t total = 0, seen = 0;
   for (const LoaderEntry& entry : entries) total += entry.dataset->size();
