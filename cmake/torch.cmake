@@ -15,12 +15,23 @@ target_link_libraries(torch_engine INTERFACE
   "${SIGHTLINE_TORCH}/lib/libtorch_cpu.so" "${SIGHTLINE_TORCH}/lib/libc10.so")
 target_link_options(torch_engine INTERFACE "-Wl,-rpath,${SIGHTLINE_TORCH}/lib")
 
-# fmt comes from the wheel, header-only, for every folder: Debian's is shadowed by it wherever
-# LibTorch is seen. The link keeps the rest of the wheel's headers out of the torch-free folders.
-# It lies outside the build folder, so that ccache serves several build folders of one checkout.
+# at::parallel_for runs on one thread in a file compiled without OpenMP. The library is the one that
+# LibTorch itself loads: two in one process would be two pools of threads.
+file(GLOB gomp "${SIGHTLINE_TORCH}/lib/libgomp*.so*" "${SIGHTLINE_TORCH}/../torch.libs/libgomp*.so*")
+if(gomp)
+  list(GET gomp 0 gomp)
+else()
+  set(gomp gomp)
+endif()
+target_compile_options(torch_engine INTERFACE -fopenmp)
+target_link_libraries(torch_engine INTERFACE "${gomp}")
+
+# fmt's headers come from the wheel for every folder: Debian's are shadowed by them wherever LibTorch
+# is seen. What of it is no template is compiled in src/base/fmt.cpp. The link keeps the rest of the
+# wheel's headers out of the torch-free folders. It lies outside the build folder, so that ccache
+# serves several build folders of one checkout.
 set(fmt_only "${CMAKE_SOURCE_DIR}/.deps/fmt_only")
 file(MAKE_DIRECTORY "${fmt_only}")
 file(CREATE_LINK "${SIGHTLINE_TORCH}/include/fmt" "${fmt_only}/fmt" SYMBOLIC)
 add_library(fmt_engine INTERFACE)
 target_include_directories(fmt_engine SYSTEM INTERFACE "${fmt_only}")
-target_compile_definitions(fmt_engine INTERFACE FMT_HEADER_ONLY)
