@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "recipe/decoding.h"
+#include "recipe/names.h"
 #include "recipe/parse.h"
 
 #include <algorithm>
@@ -97,6 +98,11 @@ void add_decoding_flags(CLI::App& command, DecodingFlags& flags) {
   add("--no-repeat-ngram", flags.no_repeat_ngram, "no N tokens twice in an answer", 0, 1e6);
   add("--answers", flags.answers, "so many of each, with their scores", 1, 256);
   command.add_option("--seed", flags.seed, "of what is drawn")->group("Decoding");
+  command
+      .add_option("--weights", flags.weights,
+                  "what answers are computed by: whole, or int8 or int4 in groups of 64")
+      ->check(CLI::IsMember(enum_names<DecodingWeights>()))
+      ->group("Decoding");
   command.add_option("--stop", flags.stop, "a string that ends an answer; may be repeated")
       ->take_all()
       ->expected(1)
@@ -127,6 +133,7 @@ void apply(const DecodingFlags& flags, DecodingRecipe& decoding) {
   set(flags.no_repeat_ngram, decoding.no_repeat_ngram);
   set(flags.answers, decoding.answers);
   set(flags.seed, decoding.seed);
+  if (flags.weights) decoding.weights = *enum_named<DecodingWeights>(*flags.weights);
   if (!flags.stop.empty()) decoding.stop = flags.stop;
   check_decoding(decoding);
 }

@@ -31,6 +31,7 @@ struct DecodingFlags {
   std::optional<uint64_t> seed;
   std::optional<double> diversity, length_penalty, temperature, top_p, min_p, repetition_penalty;
   std::vector<std::string> stop;  // none: the task's
+  std::optional<std::string> weights;
   LogProbs log_probs = LogProbs::hidden;
 };
 void add_decoding_flags(CLI::App& command, DecodingFlags& flags);

@@ -3,15 +3,14 @@
 // in a cache. Next-token logits are those of a full forward pass over the whole sequence, whatever
 // the mask policy: a policy's blocks end where the answer begins, and answers are causal.
 //
-// Legend: S sequences, L cached rows at most, T packed prompt rows, D hidden size, H query heads,
-// G key/value heads, d head size, V vocabulary.
+// Legend: S sequences, T packed prompt rows, D hidden size, V vocabulary.
 
 #include "batch/batch.h"
-#include "model/model.h"
+#include "generate/decoding_model.h"
+#include "generate/kv_cache.h"
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -20,32 +19,27 @@ namespace sightline {
 class CachedDecoding {
  public:
   // Runs the packed prompts (one document without branches each) through the model in one pass and
-  // keeps their keys and values. `room` is the most tokens by which a sequence will grow.
-  // `model` and `matrices`, its language model's, must outlive this.
-  CachedDecoding(const Model& model, const Matrices& matrices, const Batch& prompts,
-                 const at::Tensor& image_rows_IRD, int64_t room);
+  // keeps their keys and values. `room` is by how many tokens a sequence will grow, about.
+  // `model` must outlive this.
+  CachedDecoding(const DecodingModel& model, const Batch& prompts, const at::Tensor& image_rows_IRD,
+                 int64_t room);
 
-  int64_t size() const { return static_cast<int64_t>(lengths_.size()); }
+  int64_t size() const { return cache_.sequences(); }
 
   // Log-probabilities of each sequence's next token: fp32 [S, V], contiguous.
   const at::Tensor& log_probabilities() const { return log_probabilities_SV_; }
 
   // Sequence i becomes what sequence parents[i] was, with tokens[i] behind it. A sequence that is
-  // nobody's parent is dropped, one that is several's is copied.
+  // nobody's parent is dropped, one that is several's goes on several times.
   void advance(std::span<const int64_t> parents, std::span<const int32_t> tokens);
 
  private:
-  struct LayerCache {
-    at::Tensor k_SLGd, v_SLGd;
-  };
-  void keep_only(std::span<const int64_t> parents);
-  void predict(const at::Tensor& hidden_SD);
+  // Final rows of the new tokens, by LibTorch's operations: any number of sequences.
+  at::Tensor advanced_SD(std::span<const int32_t> tokens);
+  void predict(const at::Tensor& logits_SV);
 
-  const Model& model_;
-  const Matrices& matrices_;
-  int64_t capacity_ = 0;          // L
-  std::vector<int64_t> lengths_;  // cached rows of each sequence; also its next position
-  std::vector<LayerCache> layers_;
+  const DecodingModel& model_;
+  KvCache cache_;
   at::Tensor log_probabilities_SV_;
 };
 

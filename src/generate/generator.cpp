@@ -95,11 +95,11 @@ Generator::Generator(const Bundle& bundle)
 }
 
 Generator::Generator(const Model& model, MaskPolicy policy, std::span<const int32_t> end_ids)
-    : model_(model),
-      policy_(policy),
-      end_ids_(end_ids.begin(), end_ids.end()),
-      packed_(
-          PackedMatrices::where_it_pays(model.language().config(), model.language().matrices())) {}
+    : model_(model), policy_(policy), end_ids_(end_ids.begin(), end_ids.end()) {
+  for (const auto kind : {DecodingWeights::whole, DecodingWeights::int8, DecodingWeights::int4}) {
+    models_.emplace(kind, std::make_unique<DecodingModel>(model, kind));
+  }
+}
 
 at::Tensor Generator::image_rows(std::span<const Prompt> prompts) const {
   std::vector<at::Tensor> pixels;
@@ -114,16 +114,16 @@ at::Tensor Generator::image_rows(std::span<const Prompt> prompts) const {
   return at::cat(rows);
 }
 
-CachedDecoding Generator::start(std::span<const Prompt> prompts, int64_t max_new_tokens) const {
+CachedDecoding Generator::start(std::span<const Prompt> prompts,
+                                const DecodingRecipe& decoding) const {
   const at::NoGradGuard no_grad;
   std::vector<Sample> samples;
   std::vector<const Sample*> pointers;
   for (const Prompt& prompt : prompts) samples.push_back(sample_of(prompt));
   for (const Sample& sample : samples) pointers.push_back(&sample);
   const Batch batch = compose(pointers, {policy_, model_.config().rows_per_image()});
-  const Matrices& plain = model_.language().matrices();
-  return CachedDecoding(model_, packed_ ? static_cast<const Matrices&>(*packed_) : plain, batch,
-                        image_rows(prompts), max_new_tokens);
+  return CachedDecoding(*models_.at(decoding.weights), batch, image_rows(prompts),
+                        decoding.max_new_tokens);
 }
 
 Endings Generator::endings(const DecodingRecipe& decoding) const {
@@ -150,7 +150,7 @@ std::vector<std::vector<Generated>> Generator::answers(std::span<const Prompt> p
         decoding.temperature > 0 ? derive_seed(decoding.seed, content_of(prompts[i])) : 0;
     searches.push_back(make_search(own[i], ends, stream));
   }
-  CachedDecoding cache = start(prompts, decoding.max_new_tokens);
+  CachedDecoding cache = start(prompts, decoding);
   SearchBatch(cache, searches).run();
   std::vector<std::vector<Generated>> results;
   for (const auto& search : searches) results.push_back(search->answers());

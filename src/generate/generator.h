@@ -12,9 +12,9 @@
 #include "bundle/bundle.h"
 #include "generate/cached_decoding.h"
 #include "generate/search.h"
-#include "model/packed_matrices.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,8 +35,8 @@ struct Prompt {
 
 class Generator {
  public:
-  // `bundle` must outlive this, and its weights stay as they are: where it pays they are kept
-  // packed too (model/packed_matrices.h). A model without a language part is an Error.
+  // `bundle` must outlive this, and its weights stay as they are: decoding keeps them in forms of
+  // its own too (decoding_model.h). A model without a language part is an Error.
   explicit Generator(const Bundle& bundle);
   // The parts that generating needs, for a model without words (and so without stop strings).
   Generator(const Model& model, MaskPolicy policy, std::span<const int32_t> end_ids);
@@ -51,8 +51,9 @@ class Generator {
   std::vector<Generated> generate(std::span<const Prompt> prompts,
                                   const DecodingRecipe& decoding) const;
 
-  // Packed prompts, decoded: what generate() starts from.
-  CachedDecoding start(std::span<const Prompt> prompts, int64_t max_new_tokens) const;
+  // Packed prompts, decoded: what generate() starts from. Of `decoding` the weights and the most
+  // tokens count.
+  CachedDecoding start(std::span<const Prompt> prompts, const DecodingRecipe& decoding) const;
 
  private:
   at::Tensor image_rows(std::span<const Prompt> prompts) const;
@@ -61,8 +62,8 @@ class Generator {
   const Model& model_;
   MaskPolicy policy_;
   std::vector<int32_t> end_ids_;
-  std::unique_ptr<PackedMatrices> packed_;
-  std::optional<Tokenizer> tokenizer_;  // for stop strings
+  std::map<DecodingWeights, std::unique_ptr<const DecodingModel>> models_;  // one a kind
+  std::optional<Tokenizer> tokenizer_;                                      // for stop strings
 };
 
 }  // namespace sightline

@@ -1,6 +1,7 @@
 #include "recipe/decoding.h"
 
 #include "base/error.h"
+#include "recipe/names.h"
 
 #include <algorithm>
 
@@ -116,6 +117,8 @@ std::string decoding_text(const DecodingRecipe& decoding) {
   add(decoding.answers > 1, fmt::format("the best of {}", decoding.answers));
   add(decoding.min_new_tokens > 0, fmt::format("at least {} tokens", decoding.min_new_tokens));
   add(true, fmt::format("at most {} tokens", decoding.max_new_tokens));
+  add(decoding.weights != DecodingWeights::whole,
+      fmt::format("{} weights", enum_name(decoding.weights)));
   for (const std::string& stop : decoding.stop) add(true, fmt::format("up to \"{}\"", stop));
   return text;
 }

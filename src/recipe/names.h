@@ -26,6 +26,11 @@ constexpr auto names_of(MaskPolicy) {
 constexpr auto names_of(NumberType) {
   return std::array<Named<NumberType>, 2>{{{"fp32", NumberType::fp32}, {"bf16", NumberType::bf16}}};
 }
+constexpr auto names_of(DecodingWeights) {
+  return std::array<Named<DecodingWeights>, 3>{{{"whole", DecodingWeights::whole},
+                                                {"int8", DecodingWeights::int8},
+                                                {"int4", DecodingWeights::int4}}};
+}
 constexpr auto names_of(VisionKind) {
   return std::array<Named<VisionKind>, 2>{
       {{"vit", VisionKind::vit}, {"siglip", VisionKind::siglip}}};

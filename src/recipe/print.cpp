@@ -172,6 +172,7 @@ void print_decoding(Printer& out, const TaskRecipe& task) {
   out.key("answers", decoding.answers);
   out.key("seed", decoding.seed);
   out.key("batch", decoding.batch);
+  out.key("weights", decoding.weights);
 }
 
 void print_task(Printer& out, const TaskRecipe& task) {

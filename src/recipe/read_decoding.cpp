@@ -23,6 +23,7 @@ void read_decoding(TableReader& reader, DecodingRecipe& decoding) {
   reader.read("answers", decoding.answers, between(1, 256));
   reader.read("seed", decoding.seed, at_least(0));
   reader.read("batch", decoding.batch, between(1, 1e5));
+  reader.read("weights", decoding.weights);
   if (const auto problem = problem_with(decoding)) {
     reader.wrong(problem->key, problem->message + ", in " + reader.title());
   }

@@ -140,6 +140,11 @@ struct StageRecipe {
 
 enum class TaskKind { caption, question };
 
+// What answers' tokens are computed by (prompts go by the weights as they are): the weights, or
+// rounded to groups of 8 or 4 bits (kernels/weight_matrix.h), which halves or quarters the bytes
+// that a token reads.
+enum class DecodingWeights { whole, int8, int4 };
+
 struct DecodingRecipe {
   int64_t beams = 1;           // 1: greedy, or sampling where temperature is above 0
   int64_t beam_groups = 1;     // diverse beams: groups of equal size
@@ -157,6 +162,7 @@ struct DecodingRecipe {
   int64_t answers = 1;              // of each prompt, with their scores
   uint64_t seed = 0;                // of what is drawn
   int64_t batch = 64;               // images decoded together
+  DecodingWeights weights = DecodingWeights::whole;
 };
 
 struct TaskRecipe {

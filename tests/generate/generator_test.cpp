@@ -69,7 +69,7 @@ TEST_P(CachedDecodingTest, EqualsFullForward) {
   const Model model = toy_model(11, dtype);
   const std::vector<Prompt> prompts = toy_prompts(model, 5);
   const Generator generator(model, policy, {});
-  CachedDecoding decoding = generator.start(prompts, 6);
+  CachedDecoding decoding = generator.start(prompts, {.max_new_tokens = 6});
   const double tolerance = dtype == at::kDouble ? 1e-5 : dtype == at::kFloat ? 1e-4 : 0.3;
 
   Rng rng(9);

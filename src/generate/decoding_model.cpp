@@ -1,0 +1,34 @@
+#include "generate/decoding_model.h"
+
+#include "base/error.h"
+
+namespace sightline {
+
+DecodingModel::DecodingModel(const Model& model, DecodingWeights kind)
+    : model_(model), kind_(kind) {}
+
+const StepDecoder* DecodingModel::steps() const {
+  std::call_once(steps_made_, [&] {
+    if (model_.dtype() != at::kFloat && model_.dtype() != at::kBFloat16) return;
+    weights_ = std::make_unique<StepWeights>(model_, kind_);
+    steps_ = std::make_unique<StepDecoder>(model_.language().config(), *weights_);
+  });
+  return steps_.get();
+}
+
+const Matrices& DecodingModel::matrices() const {
+  std::call_once(matrices_made_, [&] {
+    const LanguageConfig& config = model_.language().config();
+    if (kind_ != DecodingWeights::whole) {
+      SL_ASSERT(steps() != nullptr, "weights of fp32 and bf16 can be rounded");
+      params_ = std::make_unique<ParamMap>(weights_->parameters());
+      plain_ = std::make_unique<PlainMatrices>(config, *params_);
+    }
+    packed_ =
+        PackedMatrices::where_it_pays(config, plain_ ? *plain_ : model_.language().matrices());
+  });
+  if (packed_) return *packed_;
+  return plain_ ? *plain_ : model_.language().matrices();
+}
+
+}  // namespace sightline

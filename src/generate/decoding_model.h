@@ -1,0 +1,38 @@
+#pragma once
+// A model with its weights in the forms that decoding reads them in. Each form is made when it is
+// first needed and kept: a single caption needs no packing, a batch no rounding.
+
+#include "generate/step_decoder.h"
+#include "generate/step_weights.h"
+#include "model/model.h"
+#include "model/packed_matrices.h"
+#include "recipe/recipe.h"
+
+#include <memory>
+#include <mutex>
+
+namespace sightline {
+
+class DecodingModel {
+ public:
+  // `model` must outlive this, and its weights stay as they are.
+  DecodingModel(const Model& model, DecodingWeights kind);
+
+  const Model& model() const { return model_; }
+  // For few rows; null for numbers that the row kernels do not read (fp16, fp64).
+  const StepDecoder* steps() const;
+  // For any number of rows. Of rounded weights: what they stand for, in the model's dtype.
+  const Matrices& matrices() const;
+
+ private:
+  const Model& model_;
+  DecodingWeights kind_;
+  mutable std::once_flag steps_made_, matrices_made_;
+  mutable std::unique_ptr<StepWeights> weights_;
+  mutable std::unique_ptr<StepDecoder> steps_;
+  mutable std::unique_ptr<ParamMap> params_;        // where weights are rounded
+  mutable std::unique_ptr<PlainMatrices> plain_;    // of params_
+  mutable std::unique_ptr<PackedMatrices> packed_;  // where it pays
+};
+
+}  // namespace sightline

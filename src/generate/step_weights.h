@@ -1,0 +1,45 @@
+#pragma once
+// A language model's weights as the row kernels read them: the parameters themselves, or rounded to
+// groups. Vectors (norms, biases) are fp32 copies.
+
+#include "kernels/weight_matrix.h"
+#include "model/model.h"
+#include "recipe/recipe.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace sightline {
+
+struct StepWeights {
+  struct Layer {
+    std::vector<float> attention_norm, mlp_norm;
+    WeightMatrix q, k, v, o, gate, up, down;
+    std::vector<float> q_bias, k_bias, v_bias;  // empty where there is none
+  };
+
+  // `model` must be of fp32 or bf16 and outlive this.
+  StepWeights(const Model& model, DecodingWeights kind);
+  StepWeights(const StepWeights&) = delete;
+  StepWeights& operator=(const StepWeights&) = delete;
+
+  std::vector<Layer> layers;
+  WeightMatrix embedding;  // [V, D], the parameter: a token reads one row of it
+  WeightMatrix head;
+  std::vector<float> last_norm;
+
+  // What the matrices stand for, as parameters "language.*" of the model's dtype: shared with the
+  // model where nothing is rounded.
+  ParamMap parameters() const;
+  // Read for one token, the embedding's row aside.
+  int64_t bytes() const;
+
+ private:
+  WeightMatrix matrix(const std::string& name);
+
+  const Model& model_;
+  DecodingWeights kind_;
+  std::vector<std::pair<std::string, GroupedWeights>> rounded_;
+};
+
+}  // namespace sightline
