@@ -8,6 +8,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/tensor.h>
 
@@ -31,21 +32,20 @@ at::Tensor index_tensor(std::span<const int64_t> values) {
 
 }  // namespace
 
-CachedDecoding::CachedDecoding(const DecodingModel& model, const Batch& prompts,
-                               const at::Tensor& image_rows_IRD, int64_t room)
-    : model_(model),
-      cache_(model.model().language().config(), model.model().dtype(),
-             prompts.rows() + room * (prompts.layout.document_T.back() + 1)) {
+CachedDecoding::CachedDecoding(const DecodingModel& model, int64_t room)
+    : model_(model), cache_(model.model().language().config(), model.model().dtype(), room) {}
+
+void CachedDecoding::add(const Batch& prompts, const at::Tensor& image_rows_IRD) {
   const at::NoGradGuard no_grad;
   const std::vector<int64_t> lengths = document_lengths(prompts.layout);
   SL_ASSERT(!lengths.empty(), "no prompt");
-  const Decoder& language = model.model().language();
+  const Decoder& language = model_.model().language();
   const std::vector<int64_t> positions(prompts.layout.position_T.begin(),
                                        prompts.layout.position_T.end());
   const int64_t first_row = cache_.add_sequences(lengths);
   const AttentionTables tables = lower_plan(prompts.plan);
   const at::Tensor hidden_TD = language.forward(
-      language.matrices(), model.model().embed(prompts, image_rows_IRD), index_tensor(positions),
+      language.matrices(), model_.model().embed(prompts, image_rows_IRD), index_tensor(positions),
       [&](int64_t layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
         cache_.write(layer, first_row, k, v);
         return planned_attention(tables, q, k, v, language.attention_scale());
@@ -54,7 +54,10 @@ CachedDecoding::CachedDecoding(const DecodingModel& model, const Batch& prompts,
   std::vector<int64_t> last_rows(lengths.size());
   std::partial_sum(lengths.begin(), lengths.end(), last_rows.begin());
   for (int64_t& row : last_rows) --row;
-  predict(language.matrices().logits(hidden_TD.index_select(0, index_tensor(last_rows))));
+  const at::Tensor new_SV = log_probabilities_of(
+      language.matrices().logits(hidden_TD.index_select(0, index_tensor(last_rows))));
+  log_probabilities_SV_ =
+      log_probabilities_SV_.defined() ? at::cat({log_probabilities_SV_, new_SV}) : new_SV;
 }
 
 void CachedDecoding::advance(std::span<const int64_t> parents, std::span<const int32_t> tokens) {
@@ -63,7 +66,8 @@ void CachedDecoding::advance(std::span<const int64_t> parents, std::span<const i
             parents.size(), tokens.size());
   cache_.reorder(parents);
   const StepDecoder* const steps = size() <= StepDecoder::kMostRows ? model_.steps() : nullptr;
-  predict(steps ? steps->step(tokens, cache_) : model_.matrices().logits(advanced_SD(tokens)));
+  log_probabilities_SV_ = log_probabilities_of(
+      steps ? steps->step(tokens, cache_) : model_.matrices().logits(advanced_SD(tokens)));
 }
 
 at::Tensor CachedDecoding::advanced_SD(std::span<const int32_t> tokens) {
@@ -81,10 +85,10 @@ at::Tensor CachedDecoding::advanced_SD(std::span<const int32_t> tokens) {
       });
 }
 
-void CachedDecoding::predict(const at::Tensor& logits_SV) {
+at::Tensor CachedDecoding::log_probabilities_of(const at::Tensor& logits_SV) const {
   const bool is_double = model_.model().dtype() == at::kDouble;
   const at::ScalarType precise = is_double ? at::kDouble : at::kFloat;
-  log_probabilities_SV_ = at::log_softmax(logits_SV.to(precise), 1).to(at::kFloat).contiguous();
+  return at::log_softmax(logits_SV.to(precise), 1).to(at::kFloat).contiguous();
 }
 
 }  // namespace sightline

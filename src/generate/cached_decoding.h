@@ -18,11 +18,13 @@ namespace sightline {
 
 class CachedDecoding {
  public:
-  // Runs the packed prompts (one document without branches each) through the model in one pass and
-  // keeps their keys and values. `room` is by how many tokens a sequence will grow, about.
-  // `model` must outlive this.
-  CachedDecoding(const DecodingModel& model, const Batch& prompts, const at::Tensor& image_rows_IRD,
-                 int64_t room);
+  // No sequence yet. `room` is how many rows there will be in all, about. `model` must outlive
+  // this.
+  CachedDecoding(const DecodingModel& model, int64_t room);
+
+  // Runs packed prompts (one document without branches each) through the model in one pass, keeps
+  // their keys and values, and puts a sequence for each behind those that are there.
+  void add(const Batch& prompts, const at::Tensor& image_rows_IRD);
 
   int64_t size() const { return cache_.sequences(); }
 
@@ -36,7 +38,7 @@ class CachedDecoding {
  private:
   // Final rows of the new tokens, by LibTorch's operations: any number of sequences.
   at::Tensor advanced_SD(std::span<const int32_t> tokens);
-  void predict(const at::Tensor& logits_SV);
+  at::Tensor log_probabilities_of(const at::Tensor& logits_SV) const;
 
   const DecodingModel& model_;
   KvCache cache_;

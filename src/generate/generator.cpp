@@ -15,8 +15,10 @@
 namespace sightline {
 namespace {
 
-// The vision model's activations are large beside the decoder's: it takes the pictures in parts.
-constexpr int64_t kPicturesAtOnce = 32;
+// Prompts go through the models so many rows at a time, about: enough for the products, few enough
+// that what stands between them stays in the caches. SigLIP-B/16 and SmolLM2-135M on two cores,
+// prompts of 198 rows, a picture's seconds: 0.30 one at a time, 0.21 by 8 or 16, 0.30 by 64.
+constexpr int64_t kRowsAtOnce = 2048;
 
 Sample sample_of(const Prompt& prompt) {
   Sample sample;
@@ -107,23 +109,29 @@ at::Tensor Generator::image_rows(std::span<const Prompt> prompts) const {
     if (prompt.pixels_ICHW.defined()) pixels.push_back(prompt.pixels_ICHW);
   }
   if (pixels.empty()) return {};
-  std::vector<at::Tensor> rows;
-  for (const at::Tensor& part : at::cat(pixels).split(kPicturesAtOnce)) {
-    rows.push_back(model_.image_rows(part.to(model_.dtype()), kFromPixels));
-  }
-  return at::cat(rows);
+  return model_.image_rows(at::cat(pixels).to(model_.dtype()), kFromPixels);
 }
 
 CachedDecoding Generator::start(std::span<const Prompt> prompts,
                                 const DecodingRecipe& decoding) const {
   const at::NoGradGuard no_grad;
-  std::vector<Sample> samples;
-  std::vector<const Sample*> pointers;
-  for (const Prompt& prompt : prompts) samples.push_back(sample_of(prompt));
-  for (const Sample& sample : samples) pointers.push_back(&sample);
-  const Batch batch = compose(pointers, {policy_, model_.config().rows_per_image()});
-  return CachedDecoding(*models_.at(decoding.weights), batch, image_rows(prompts),
-                        decoding.max_new_tokens);
+  int64_t room = decoding.max_new_tokens * std::ssize(prompts);
+  for (const Prompt& prompt : prompts) room += std::ssize(prompt.rows.tokens);
+  CachedDecoding cache(*models_.at(decoding.weights), room);
+  while (!prompts.empty()) {
+    std::vector<Sample> samples;
+    for (int64_t rows = 0; std::ssize(samples) < std::ssize(prompts) && rows < kRowsAtOnce;) {
+      const Prompt& prompt = prompts[samples.size()];
+      rows += std::ssize(prompt.rows.tokens);
+      samples.push_back(sample_of(prompt));
+    }
+    std::vector<const Sample*> pointers;
+    for (const Sample& sample : samples) pointers.push_back(&sample);
+    cache.add(compose(pointers, {policy_, model_.config().rows_per_image()}),
+              image_rows(prompts.first(samples.size())));
+    prompts = prompts.subspan(samples.size());
+  }
+  return cache;
 }
 
 Endings Generator::endings(const DecodingRecipe& decoding) const {

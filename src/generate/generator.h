@@ -51,7 +51,7 @@ class Generator {
   std::vector<Generated> generate(std::span<const Prompt> prompts,
                                   const DecodingRecipe& decoding) const;
 
-  // Packed prompts, decoded: what generate() starts from. Of `decoding` the weights and the most
+  // The prompts' rows, cached: what generate() starts from. Of `decoding` the weights and the most
   // tokens count.
   CachedDecoding start(std::span<const Prompt> prompts, const DecodingRecipe& decoding) const;
 

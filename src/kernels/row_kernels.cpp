@@ -22,6 +22,13 @@
 namespace sightline {
 namespace {
 
+// Weights are read once, in order, by rows too short for the hardware to look far ahead: int8 came
+// at 10 of 21 GB/s without this, at 15 with it. fp32 rows are long enough.
+SL_INLINE void prefetch(const void* p) {
+  constexpr int64_t kAhead = 4096;  // bytes
+  __builtin_prefetch(static_cast<const char*>(p) + kAhead, 0, 0);
+}
+
 SL_INLINE float float_of_bf16(uint16_t x) {
   return std::bit_cast<float>(static_cast<uint32_t>(x) << 16);
 }

@@ -20,7 +20,10 @@ struct Bf16Row {
 
   SL_INLINE Bf16Row(const WeightMatrix& w, int64_t n)
       : values(static_cast<const uint16_t*>(w.values) + n * w.inputs) {}
-  SL_INLINE Lanes load(int64_t i) const { return load_bf16(values + i); }
+  SL_INLINE Lanes load(int64_t i) const {
+    prefetch(values + i);
+    return load_bf16(values + i);
+  }
   SL_INLINE float at(int64_t i) const { return float_of_bf16(values[i]); }
 };
 
@@ -34,7 +37,10 @@ struct Int8Row {
   SL_INLINE Int8Row(const WeightMatrix& w, int64_t n)
       : values(static_cast<const int8_t*>(w.values) + n * weight_groups(w.inputs) * kWeightGroup),
         scales(w.groups + n * weight_groups(w.inputs)) {}
-  SL_INLINE void enter(int64_t group) { scale = broadcast(scales[group]); }
+  SL_INLINE void enter(int64_t group) {
+    scale = broadcast(scales[group]);
+    prefetch(values + group * kWeightGroup);
+  }
   template <int64_t part>
   SL_INLINE Lanes load(int64_t group) const {
     return multiply(load_int8(values + group * kWeightGroup + part * kLanes), scale);
@@ -54,6 +60,7 @@ struct Int4Row {
   SL_INLINE void enter(int64_t group) {
     scale = broadcast(numbers[2 * group]);
     low = broadcast(numbers[2 * group + 1]);
+    prefetch(values + group * kBytes);
   }
   template <int64_t part>
   SL_INLINE Lanes load(int64_t group) const {
