@@ -1,7 +1,8 @@
 #include "kernels/row_kernels.h"
 
+#include "kernels/scalar_functions.h"
+
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -14,10 +15,8 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
-#define SL_INLINE [[gnu::always_inline]] inline
-
 // The loops over single numbers are the compiler's to make wide, and at -O2 it makes few so.
-#pragma GCC optimize("O3")
+#pragma GCC optimize("O3", "no-math-errno", "no-trapping-math")
 
 namespace sightline {
 namespace {
@@ -27,38 +26,6 @@ namespace {
 SL_INLINE void prefetch(const void* p) {
   constexpr int64_t kAhead = 4096;  // bytes
   __builtin_prefetch(static_cast<const char*>(p) + kAhead, 0, 0);
-}
-
-SL_INLINE float float_of_bf16(uint16_t x) {
-  return std::bit_cast<float>(static_cast<uint32_t>(x) << 16);
-}
-
-SL_INLINE uint16_t bf16_of_float(float x) {
-  const auto bits = std::bit_cast<uint32_t>(x);
-  const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-  return static_cast<uint16_t>(x == x ? rounded : 0x7fc0);
-}
-
-// e^x within two units of the last place where the result is a normal number, else 0 or infinity;
-// without a branch, so that loops over it become wide. 2^n times e^r, |r| <= ln(2)/2, with Cephes'
-// polynomial (expf.c).
-SL_INLINE float exponential(float x) {
-  constexpr float kNoFraction = 1.5F * (1 << 23);
-  const float bounded = std::min(std::max(-87.33654F, x), 88.72283F);
-  const float n = (bounded * 1.44269504F + kNoFraction) - kNoFraction;
-  const float r = (bounded - n * 0.693359375F) + n * 2.12194440e-4F;
-  float p = 1.9875691500e-4F;
-  p = p * r + 1.3981999507e-3F;
-  p = p * r + 8.3334519073e-3F;
-  p = p * r + 4.1665795894e-2F;
-  p = p * r + 1.6666665459e-1F;
-  p = p * r + 5.0000001201e-1F;
-  p = p * r * r + r + 1.0F;
-  // In two steps: 2^128 alone is no number.
-  const auto whole = static_cast<int32_t>(n), half = whole / 2;
-  const auto power = [](int32_t e) { return std::bit_cast<float>((e + 127) << 23); };
-  const float result = p * power(half) * power(whole - half);
-  return x < -87.33654F ? 0.0F : x != x ? x : result;
 }
 
 }  // namespace

@@ -197,7 +197,7 @@ void rms_norm(const float* x, const float* weight, int64_t size, float epsilon, 
 }
 
 void swiglu(float* gate, const float* up, int64_t size) {
-  for (int64_t i = 0; i < size; ++i) gate[i] = gate[i] / (1.0F + exponential(-gate[i])) * up[i];
+  for (int64_t i = 0; i < size; ++i) gate[i] *= sigmoid(gate[i]) * up[i];
 }
 
 void rotate(float* head_d, const float* cos, const float* sin, int64_t d) {

@@ -1,17 +1,16 @@
 #include "model/decoder.h"
 
 #include "base/error.h"
+#include "model/fused.h"
 #include "model/rms_norm.h"
 
 #include <cmath>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/outer.h>
 #include <ATen/ops/pow.h>
-#include <ATen/ops/silu.h>
 
 namespace sightline {
 
@@ -21,14 +20,12 @@ Rotary::Rotary(const at::Tensor& positions_T, const LanguageConfig& config, at::
       at::arange(0, config.head_dim, 2, at::TensorOptions(precise)) / config.head_dim;
   const at::Tensor angles_Th =
       at::outer(positions_T.to(precise), at::pow(config.rope_theta, -exponents));
-  const at::Tensor angles_Td = at::cat({angles_Th, angles_Th}, 1).unsqueeze(1);
-  cos_T1d_ = angles_Td.cos().to(dtype);
-  sin_T1d_ = angles_Td.sin().to(dtype);
+  cos_Th_ = angles_Th.cos();
+  sin_Th_ = angles_Th.sin();
 }
 
 at::Tensor Rotary::operator()(const at::Tensor& x_THd) const {
-  const auto halves = x_THd.chunk(2, 2);
-  return x_THd * cos_T1d_ + at::cat({-halves[1], halves[0]}, 2) * sin_T1d_;
+  return rotated(x_THd, cos_Th_, sin_Th_);
 }
 
 Decoder::Decoder(const LanguageConfig& config, const ParamMap& params)
@@ -63,7 +60,7 @@ at::Tensor Decoder::layer(const Matrices& matrices, const at::Tensor& x_TD, int6
   const auto [gate_TM, up_TM] =
       matrices.inner(number, norm(y_TD, prefix + "post_attention_layernorm"));
   return y_TD +
-         dropped_out(matrices.down(number, at::silu(gate_TM) * up_TM), dropout.at("mlp", number));
+         dropped_out(matrices.down(number, swiglu(gate_TM, up_TM)), dropout.at("mlp", number));
 }
 
 at::Tensor Decoder::forward(const at::Tensor& x_TD, const at::Tensor& positions_T,

@@ -21,15 +21,15 @@
 
 namespace sightline {
 
-// Cosines and sines of the rotary angles, [T, 1, d], in the rows' dtype: angles are taken in fp32
-// (double for double), as Hugging Face does.
+// Cosines and sines of the rotary angles, [T, d/2], in fp32 (fp64 for fp64). Hugging Face rounds
+// them to the rows' 16 bits.
 class Rotary {
  public:
   Rotary(const at::Tensor& positions_T, const LanguageConfig& config, at::ScalarType dtype);
   at::Tensor operator()(const at::Tensor& x_THd) const;
 
  private:
-  at::Tensor cos_T1d_, sin_T1d_;
+  at::Tensor cos_Th_, sin_Th_;
 };
 
 // (layer, q [T, H, d], k [T, G, d], v [T, G, d]) -> [T, H, d]; q and k are rotated already.

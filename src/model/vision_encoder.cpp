@@ -1,6 +1,7 @@
 #include "model/vision_encoder.h"
 
 #include "base/error.h"
+#include "model/fused.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -91,8 +92,8 @@ at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number, Dropout
   const at::Tensor added = linear(attended.transpose(1, 2).flatten(2), names.out);
   const at::Tensor x = x_IND + dropped_out(added, dropout.at("attention", number));
   const at::Tensor inner = linear(norm(x, names.norm_after), names.up);
-  const char* gelu = config_.kind == VisionKind::vit ? "none" : "tanh";
-  return x + dropped_out(linear(at::gelu(inner, gelu), names.down), dropout.at("mlp", number));
+  const at::Tensor active = config_.kind == VisionKind::vit ? at::gelu(inner) : gelu_by_tanh(inner);
+  return x + dropped_out(linear(active, names.down), dropout.at("mlp", number));
 }
 
 at::Tensor VisionEncoder::finish(const at::Tensor& x_IND) const {

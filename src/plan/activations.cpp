@@ -82,8 +82,8 @@ void ActivationCounter::count_connector(Pass& pass, const BatchWork& work) const
   }
 }
 
-// Saved: what both norms take, q, k, v, the scores, the gate before and after SiLU, up; and, where
-// the matrices train, what they take.
+// Saved: what both norms take, q, k, v, the scores, gate and up; and, where the matrices train,
+// what they take.
 void ActivationCounter::count_language(Pass& pass, const BatchWork& work) const {
   const LanguageConfig& c = *config_.language;
   const double rows = number(work.rows);
@@ -103,10 +103,10 @@ void ActivationCounter::count_language(Pass& pass, const BatchWork& work) const 
     if (!pass.flows) continue;
     Layer layer;
     layer.saved =
-        width_ * (rows * (2 * d + q + 2 * kv + 3 * m) + number(work.scores) * heads) + 8 * rows;
+        width_ * (rows * (2 * d + q + 2 * kv + 2 * m) + number(work.scores) * heads) + 8 * rows;
     if (trains) layer.saved += width_ * rows * (2 * d + q + m);
     // Before backward reaches the attention, the MLP's part of what was saved is given back.
-    const double of_mlp = rows * ((trains ? 4 : 3) * m + (trains ? 2 : 1) * d);
+    const double of_mlp = rows * ((trains ? 3 : 2) * m + (trains ? 2 : 1) * d);
     layer.working = std::max(width_ * rows * (2 * m + 2 * d), of_attention - width_ * of_mlp);
     pass.add(layer, width_ * rows * d, stage_.checkpoint_activations);
   }

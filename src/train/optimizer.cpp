@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "recipe/trainable.h"
-#include "train/adamw_change.h"
+#include "train/adamw.h"
 #include "train/hidden_matrix.h"
 #include "train/orthogonal.h"
 #include "train/schedule.h"
@@ -13,10 +13,8 @@
 #include <map>
 
 #include <ATen/ops/_foreach_add.h>
-#include <ATen/ops/_foreach_copy.h>
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_foreach_zero.h>
-#include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/lerp.h>
 #include <ATen/ops/linalg_vector_norm.h>
@@ -190,47 +188,31 @@ PartSquares Optimizer::gradient_squares() const {
 PartSquares Optimizer::step(double factor, double gradient_norm) {
   const c10::NoGradGuard no_grad;
   PartSquares changes;
+  const bool clips = stage_.clip > 0 && gradient_norm > stage_.clip;
+  const double scale = clips ? stage_.clip / gradient_norm : 1.0;
   for (Slot& slot : slots_) {
     changes.add(slot.name, 0.0);
-    if (stage_.clip <= 0 || gradient_norm <= stage_.clip || !is_own(slot)) continue;
-    slot.weight.mutable_grad().mul_(stage_.clip / gradient_norm);
+    if (!is_own(slot)) continue;
+    if (!slot.muon) {
+      changes.add(slot.name, step_adamw(slot, factor, scale));
+    } else if (clips) {
+      slot.weight.mutable_grad().mul_(scale);
+    }
   }
-  step_adamw(factor, changes);
   step_muon(factor, changes);
   return changes;
 }
 
-void Optimizer::step_adamw(double factor, PartSquares& changes) {
-  struct Group {
-    std::vector<at::Tensor> masters, grads, first, second, steps, weights;
-  };
-  std::map<std::pair<double, double>, Group> groups;  // by rate and decay
-  for (Slot& slot : slots_) {
-    if (slot.muon || !is_own(slot)) continue;
-    Group& group = groups[{slot.rate, slot.decay}];
-    group.masters.push_back(slot.master);
-    group.grads.push_back(slot.weight.grad());
-    group.first.push_back(slot.first);
-    group.second.push_back(slot.second);
-    group.steps.push_back(slot.step.add_(1));
-    if (!slot.weight.is_alias_of(slot.master)) group.weights.push_back(slot.weight);
-  }
-  for (auto& [key, group] : groups) {
-    at::_fused_adamw_(group.masters, group.grads, group.first, group.second, {}, group.steps,
-                      key.first * factor, stage_.beta1, stage_.beta2, key.second, stage_.epsilon,
-                      /*amsgrad=*/false, /*maximize=*/false);
-    if (!group.weights.empty()) at::_foreach_copy_(group.weights, group.masters);
-  }
-  for (const Slot& slot : slots_) {
-    if (slot.muon || !is_own(slot)) continue;
-    changes.add(slot.name, adamw_change(slot.master, slot.first, slot.second,
-                                        {.rate = slot.rate * factor,
-                                         .decay = slot.decay,
-                                         .beta1 = stage_.beta1,
-                                         .beta2 = stage_.beta2,
-                                         .epsilon = stage_.epsilon,
-                                         .number = slot.step.item<double>()}));
-  }
+double Optimizer::step_adamw(Slot& slot, double factor, double gradient_scale) const {
+  slot.step.add_(1);
+  return adamw_step({slot.weight, slot.master, slot.weight.grad(), slot.first, slot.second},
+                    {.rate = slot.rate * factor,
+                     .decay = slot.decay,
+                     .beta1 = stage_.beta1,
+                     .beta2 = stage_.beta2,
+                     .epsilon = stage_.epsilon,
+                     .number = slot.step.item<double>(),
+                     .gradient_scale = gradient_scale});
 }
 
 // Matrices of one shape go through the products together, as many as kMuonNumbers allows.

@@ -1,6 +1,6 @@
 #pragma once
-// What moves a stage's trained parameters. AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101):
-// one fused call a group. Muon (Jordan 2024, https://kellerjordan.github.io/posts/muon): the
+// What moves a stage's trained parameters. AdamW: one pass over a parameter's memory
+// (train/adamw.h). Muon (Jordan 2024, https://kellerjordan.github.io/posts/muon): the
 // matrices inside the layers move by their momentum made orthogonal (train/orthogonal.h), at a size
 // like AdamW's (Liu et al. 2025, arXiv 2502.16982), so that one learning rate serves both;
 // embeddings, the head, norms, biases and convolutions stay with AdamW. 16-bit weights have fp32
@@ -102,7 +102,7 @@ class Optimizer {
   void begin_sums();
   // The sums that this rank holds.
   std::vector<at::Tensor> held_gradients() const;
-  void step_adamw(double factor, PartSquares& changes);
+  double step_adamw(Slot& slot, double factor, double gradient_scale) const;
   void step_muon(double factor, PartSquares& changes);
   void step_muon(double factor, std::span<Slot* const> slots, PartSquares& changes);
 

@@ -178,7 +178,7 @@ TEST_F(MuonTest, ReportsByHowMuchAPartMoved) {
     stage_.optimizer = kind;
     ParamMap params = parameters();
     params.add("connector.linear_1.weight", at::randn({7, 16}).set_requires_grad(true));
-    // Longer than a piece of adamw_change().
+    // Longer than a piece of adamw_step().
     params.add("connector.linear_1.bias", at::randn({700000}).set_requires_grad(true));
     Optimizer optimizer(stage_, params);
     for (int step = 1; step <= 3; ++step) {

@@ -1,0 +1,143 @@
+// The array kernels. array_kernels.cpp includes this once for each instruction set, inside a
+// namespace of its own: so there is no include guard.
+
+SL_INLINE float load(float x) { return x; }
+SL_INLINE float load(uint16_t x) { return float_of_bf16(x); }
+SL_INLINE void store(float* to, float x) { *to = x; }
+SL_INLINE void store(uint16_t* to, float x) { *to = bf16_of_float(x); }
+
+template <class Number>
+void swiglu(const Number* __restrict gate, const Number* __restrict up, int64_t size,
+            Number* __restrict out) {
+  for (int64_t i = 0; i < size; ++i) {
+    const float g = load(gate[i]);
+    store(out + i, g * sigmoid(g) * load(up[i]));
+  }
+}
+
+// d silu(g) = s (1 + g (1 - s)), s = sigmoid(g).
+template <class Number>
+void swiglu_backward(const Number* __restrict gate, const Number* __restrict up,
+                     const Number* __restrict d_out, int64_t size, Number* __restrict d_gate,
+                     Number* __restrict d_up) {
+  for (int64_t i = 0; i < size; ++i) {
+    const float g = load(gate[i]), d = load(d_out[i]), s = sigmoid(g);
+    store(d_up + i, d * g * s);
+    store(d_gate + i, d * load(up[i]) * s * (1.0F + g * (1.0F - s)));
+  }
+}
+
+// x (1 + tanh(u)) / 2 = x sigmoid(2u), u = sqrt(2 / pi) (x + 0.044715 x^3).
+constexpr float kTwiceRoot = 2.0F * 0.7978845608F, kCube = 0.044715F;
+
+template <class Number>
+void gelu(const Number* __restrict x, int64_t size, Number* __restrict out) {
+  for (int64_t i = 0; i < size; ++i) {
+    const float v = load(x[i]);
+    store(out + i, v * sigmoid(kTwiceRoot * (v + kCube * v * v * v)));
+  }
+}
+
+template <class Number>
+void gelu_backward(const Number* __restrict x, const Number* __restrict d_out, int64_t size,
+                   Number* __restrict d_x) {
+  for (int64_t i = 0; i < size; ++i) {
+    const float v = load(x[i]);
+    const float s = sigmoid(kTwiceRoot * (v + kCube * v * v * v));
+    const float slope = kTwiceRoot * (1.0F + 3.0F * kCube * v * v);
+    store(d_x + i, load(d_out[i]) * s * (1.0F + v * (1.0F - s) * slope));
+  }
+}
+
+template <class Number>
+void rotate_heads(const Number* __restrict x, const float* __restrict cos,
+                  const float* __restrict sin, int64_t heads, int64_t d, Number* __restrict out) {
+  const int64_t half = d / 2;
+  for (int64_t head = 0; head < heads; ++head, x += d, out += d) {
+    for (int64_t i = 0; i < half; ++i) {
+      const float a = load(x[i]), b = load(x[i + half]);
+      store(out + i, a * cos[i] - b * sin[i]);
+      store(out + i + half, b * cos[i] + a * sin[i]);
+    }
+  }
+}
+
+// Sums are taken in lanes side by side: the order is fixed, and the loop wide.
+template <class Term>
+SL_INLINE float sum_of(int64_t size, const Term& term) {
+  constexpr int64_t kSums = 32;
+  float sums[kSums] = {};
+  int64_t i = 0;
+  for (; i + kSums <= size; i += kSums) {
+    for (int64_t j = 0; j < kSums; ++j) sums[j] += term(i + j);
+  }
+  float sum = 0;
+  for (; i < size; ++i) sum += term(i);
+  for (const float each : sums) sum += each;
+  return sum;
+}
+
+template <class Number>
+float rms_norm(const Number* __restrict x, const Number* __restrict weight, int64_t size,
+               float epsilon, Number* __restrict out) {
+  const float squares = sum_of(size, [&](int64_t i) { return load(x[i]) * load(x[i]); });
+  const float scale = 1.0F / std::sqrt(squares / static_cast<float>(size) + epsilon);
+  for (int64_t i = 0; i < size; ++i) store(out + i, load(x[i]) * scale * load(weight[i]));
+  return scale;
+}
+
+// dx = r (g - x r^2 mean(g x)) with g = dy * weight.
+template <class Number>
+void rms_norm_backward(const Number* __restrict x, const Number* __restrict weight, float scale,
+                       const Number* __restrict d_out, int64_t size, Number* __restrict d_x,
+                       float* __restrict d_weight) {
+  const float product =
+      sum_of(size, [&](int64_t i) { return load(d_out[i]) * load(weight[i]) * load(x[i]); });
+  const float pull = scale * scale * product / static_cast<float>(size);
+  for (int64_t i = 0; i < size; ++i) {
+    const float v = load(x[i]), g = load(d_out[i]);
+    store(d_x + i, scale * (g * load(weight[i]) - v * pull));
+    d_weight[i] += g * v * scale;
+  }
+}
+
+// In the order of torch's fused AdamW: decay, moments, then the move.
+template <bool has_weight>
+double adamw_step(const AdamWNumbers& n, int64_t size, const float* __restrict gradient,
+                  float* __restrict master, float* __restrict first, float* __restrict second,
+                  uint16_t* __restrict weight) {
+  constexpr int64_t kPiece = 4096;
+  const float kept = 1.0F - n.rate * n.decay, step = n.rate / n.first_share;
+  const float root_share = std::sqrt(n.second_share);
+  double squares = 0;
+  for (int64_t begin = 0; begin < size; begin += kPiece) {
+    const int64_t offset = begin, count = std::min(kPiece, size - begin);
+    squares += static_cast<double>(sum_of(count, [&](int64_t piece) {
+      const int64_t i = offset + piece;
+      const float g = gradient[i] * n.gradient_scale;
+      const float m = first[i] + (g - first[i]) * (1.0F - n.beta1);
+      const float v = second[i] * n.beta2 + (1.0F - n.beta2) * g * g;
+      const float before = master[i];
+      const float after = before * kept - step * m / (std::sqrt(v) / root_share + n.epsilon);
+      first[i] = m;
+      second[i] = v;
+      master[i] = after;
+      if constexpr (has_weight) weight[i] = bf16_of_float(after);
+      return (after - before) * (after - before);
+    }));
+  }
+  return squares;
+}
+
+double adamw(const AdamWNumbers& numbers, int64_t size, const float* gradient, float* master,
+             float* first, float* second, uint16_t* weight) {
+  const auto step = weight == nullptr ? adamw_step<false> : adamw_step<true>;
+  return step(numbers, size, gradient, master, first, second, weight);
+}
+
+template <class Number>
+constexpr ArrayKernels<Number> kernels_of() {
+  return {swiglu<Number>,           swiglu_backward<Number>, gelu<Number>,
+          gelu_backward<Number>,    rotate_heads<Number>,    rms_norm<Number>,
+          rms_norm_backward<Number>};
+}

@@ -1,0 +1,177 @@
+#include "kernels/array_kernels.h"
+
+#include "base/rng.h"
+#include "kernels/scalar_functions.h"
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace sightline {
+namespace {
+
+std::vector<float> normal_numbers(size_t count, uint64_t seed, double deviation = 1) {
+  Rng rng(seed);
+  std::vector<float> numbers(count);
+  for (float& number : numbers) number = static_cast<float>(rng.normal() * deviation);
+  return numbers;
+}
+
+// Arrays in a kernel's own numbers, and what they stand for.
+template <class Number>
+struct Array {
+  std::vector<Number> own;
+  explicit Array(const std::vector<float>& numbers) {
+    for (const float number : numbers) {
+      if constexpr (std::is_same_v<Number, float>) {
+        own.push_back(number);
+      } else {
+        own.push_back(bf16_of_float(number));
+      }
+    }
+  }
+  explicit Array(size_t size) : own(size) {}
+  double at(size_t i) const {
+    if constexpr (std::is_same_v<Number, float>) {
+      return own[i];
+    } else {
+      return float_of_bf16(own[i]);
+    }
+  }
+};
+
+class ArrayKernelsTest : public testing::TestWithParam<const ArrayKernelSet*> {
+ protected:
+  // Calls f(kernels, a number, the rounding of its type) for both kinds of numbers.
+  template <class F>
+  void for_both(const F& f) {
+    f(GetParam()->fp32, float{}, 4e-7);
+    f(GetParam()->bf16, uint16_t{}, 1.0 / 256 + 1e-6);
+  }
+};
+
+constexpr size_t kSize = 1003;  // no multiple of any register
+
+TEST_P(ArrayKernelsTest, SwigluAndItsBackward) {
+  for_both([](const auto& kernels, auto number, double rounding) {
+    using Number = decltype(number);
+    const Array<Number> gate(normal_numbers(kSize, 1, 4)), up(normal_numbers(kSize, 2)),
+        d(normal_numbers(kSize, 3));
+    Array<Number> out(kSize), d_gate(kSize), d_up(kSize);
+    kernels.swiglu(gate.own.data(), up.own.data(), kSize, out.own.data());
+    kernels.swiglu_backward(gate.own.data(), up.own.data(), d.own.data(), kSize, d_gate.own.data(),
+                            d_up.own.data());
+    for (size_t i = 0; i < kSize; ++i) {
+      const double g = gate.at(i), s = 1 / (1 + std::exp(-g));
+      EXPECT_NEAR(out.at(i), g * s * up.at(i), rounding * std::abs(g * s * up.at(i)) + 1e-7);
+      EXPECT_NEAR(d_up.at(i), d.at(i) * g * s, rounding * std::abs(d.at(i) * g * s) + 1e-7);
+      const double slope = d.at(i) * up.at(i) * s * (1 + g * (1 - s));
+      EXPECT_NEAR(d_gate.at(i), slope, rounding * std::abs(slope) + 1e-6);
+    }
+  });
+}
+
+TEST_P(ArrayKernelsTest, GeluAndItsBackward) {
+  for_both([](const auto& kernels, auto number, double rounding) {
+    using Number = decltype(number);
+    const Array<Number> x(normal_numbers(kSize, 1, 3)), d(normal_numbers(kSize, 3));
+    Array<Number> out(kSize), d_x(kSize);
+    kernels.gelu(x.own.data(), kSize, out.own.data());
+    kernels.gelu_backward(x.own.data(), d.own.data(), kSize, d_x.own.data());
+    for (size_t i = 0; i < kSize; ++i) {
+      const double v = x.at(i), root = std::sqrt(2 / M_PI);
+      const double t = std::tanh(root * (v + 0.044715 * v * v * v));
+      EXPECT_NEAR(out.at(i), v * (1 + t) / 2, rounding * std::abs(v) + 1e-7);
+      const double slope = (1 + t) / 2 + v * (1 - t * t) / 2 * root * (1 + 3 * 0.044715 * v * v);
+      EXPECT_NEAR(d_x.at(i), d.at(i) * slope, rounding * std::abs(d.at(i) * slope) + 2e-6);
+    }
+  });
+}
+
+TEST_P(ArrayKernelsTest, RotateTurnsHalves) {
+  for_both([](const auto& kernels, auto number, double rounding) {
+    using Number = decltype(number);
+    constexpr int64_t kHeads = 3, kD = 22, kHalf = kD / 2;
+    const Array<Number> x(normal_numbers(kHeads * kD, 1));
+    const auto cos = normal_numbers(kHalf, 2), sin = normal_numbers(kHalf, 3);
+    Array<Number> out(kHeads * kD);
+    kernels.rotate(x.own.data(), cos.data(), sin.data(), kHeads, kD, out.own.data());
+    for (int64_t head = 0; head < kHeads; ++head) {
+      for (int64_t i = 0; i < kHalf; ++i) {
+        const auto a = static_cast<size_t>(head * kD + i), b = a + kHalf;
+        const auto at = static_cast<size_t>(i);
+        EXPECT_NEAR(out.at(a), x.at(a) * cos[at] - x.at(b) * sin[at], 4 * rounding);
+        EXPECT_NEAR(out.at(b), x.at(b) * cos[at] + x.at(a) * sin[at], 4 * rounding);
+      }
+    }
+  });
+}
+
+// The kernel against the same formulas in double, over three steps that clip.
+TEST_P(ArrayKernelsTest, AdamW) {
+  constexpr size_t kMany = 5001;
+  const AdamWNumbers numbers{.gradient_scale = 0.3F,
+                             .rate = 0.01F,
+                             .decay = 0.1F,
+                             .beta1 = 0.9F,
+                             .beta2 = 0.98F,
+                             .epsilon = 1e-8F};
+  std::vector<float> master = normal_numbers(kMany, 1), first(kMany, 0.0F), second(kMany, 0.0F);
+  std::vector<uint16_t> weight(kMany);
+  std::vector<double> w(master.begin(), master.end()), m(kMany, 0.0), v(kMany, 0.0);
+  for (int step = 1; step <= 3; ++step) {
+    const auto gradient = normal_numbers(kMany, 10 + static_cast<uint64_t>(step));
+    AdamWNumbers now = numbers;
+    now.first_share = static_cast<float>(1 - std::pow(0.9, step));
+    now.second_share = static_cast<float>(1 - std::pow(0.98, step));
+    const double squares = GetParam()->adamw(now, kMany, gradient.data(), master.data(),
+                                             first.data(), second.data(), weight.data());
+    double expected = 0;
+    for (size_t i = 0; i < kMany; ++i) {
+      const double g = 0.3 * gradient[i];
+      m[i] = 0.9 * m[i] + 0.1 * g;
+      v[i] = 0.98 * v[i] + 0.02 * g * g;
+      const double before = w[i];
+      w[i] = before * (1 - 0.01 * 0.1) - 0.01 * (m[i] / (1 - std::pow(0.9, step))) /
+                                             (std::sqrt(v[i] / (1 - std::pow(0.98, step))) + 1e-8);
+      expected += (w[i] - before) * (w[i] - before);
+      ASSERT_NEAR(master[i], w[i], 2e-6);
+      ASSERT_EQ(weight[i], bf16_of_float(master[i]));
+    }
+    EXPECT_NEAR(squares, expected, 1e-4 * expected);
+  }
+  std::vector<float> alone = master, first_too = first, second_too = second;
+  const auto gradient = normal_numbers(kMany, 5);
+  GetParam()->adamw(numbers, kMany, gradient.data(), master.data(), first.data(), second.data(),
+                    weight.data());
+  GetParam()->adamw(numbers, kMany, gradient.data(), alone.data(), first_too.data(),
+                    second_too.data(), nullptr);
+  EXPECT_EQ(master, alone);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ArrayKernelsTest,
+                         testing::ValuesIn(array_kernels().begin(), array_kernels().end()),
+                         [](const auto& kernels) { return std::string(kernels.param->name); });
+
+TEST(ScalarFunctions, ExponentialIsWithinTwoUnits) {
+  for (double x = -87.2; x < 88.6; x += 0.00037) {
+    const auto at = static_cast<float>(x);
+    const double expected = std::exp(static_cast<double>(at));
+    ASSERT_NEAR(exponential(at), expected, 2.4e-7 * expected) << at;
+  }
+  EXPECT_LE(exponential(-1e30F), 2e-38F);
+  EXPECT_GE(exponential(1e30F), 3e38F);
+}
+
+TEST(ScalarFunctions, Bf16RoundsToTheEvenOneOfTwo) {
+  EXPECT_EQ(bf16_of_float(1.00390625F), 0x3f80);
+  EXPECT_EQ(bf16_of_float(1.01171875F), 0x3f82);
+  EXPECT_EQ(bf16_of_float(std::numeric_limits<float>::infinity()), 0x7f80);
+  EXPECT_TRUE(std::isnan(float_of_bf16(bf16_of_float(std::nanf("")))));
+}
+
+}  // namespace
+}  // namespace sightline
