@@ -84,7 +84,7 @@ def main():
     short = measure(setup, turns, TOKENS, 1, one)
     say(f"one picture, {TOKENS + MORE} tokens")
     long = measure(setup, turns, TOKENS + MORE, 1, one, gigabyte=read_gigabyte)
-    count, batch = (128, 64) if setup.quick else (1000, 64)
+    count, batch = (64, 64) if setup.quick else (256, 64)
     say(f"{count} photographs, {batch} at a time")
     many = measure(setup, 2 if setup.quick else 3, TOKENS, batch, photographs(setup, count))
 

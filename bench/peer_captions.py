@@ -2,7 +2,7 @@
 
     .deps/oracle/bin/python bench/peer_captions.py --towers FOLDER --tokens 24 --batch 1 IMAGE ...
 
-Prints a line of JSON when ready; then, for each line on stdin, captions all pictures once, from files to
+Prints a line of JSON when ready, after a first batch; then, for each line on stdin, captions all pictures once, from files to
 words, --batch at a time in bf16, greedily and with exactly --tokens tokens, and prints its seconds.
 """
 
@@ -48,16 +48,16 @@ def main():
         for answer in answers:
             tokenizer.decode(answer[len(prompt):].tolist())
 
-    def run():
+    def run(count):
         begin = time.perf_counter()
-        for first in range(0, len(arguments.images), arguments.batch):
+        for first in range(0, count, arguments.batch):
             caption(arguments.images[first:first + arguments.batch])
         return {"seconds": time.perf_counter() - begin}
 
-    run()
+    run(1)
     print(json.dumps({"ready": True}), flush=True)
     for _ in sys.stdin:
-        print(json.dumps(run()), flush=True)
+        print(json.dumps(run(len(arguments.images))), flush=True)
 
 
 main()

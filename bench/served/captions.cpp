@@ -34,15 +34,18 @@ int main(int count, char** arguments) {
   decoding.max_new_tokens = decoding.min_new_tokens = std::atoi(arguments[3]);
   const std::vector<std::string> paths(arguments + 5, arguments + count);
   const auto batch = static_cast<size_t>(std::atoi(arguments[4]));
-  bench::serve([&] {
-    for (size_t first = 0; first < paths.size(); first += batch) {
-      std::vector<Prompt> prompts;
-      for (size_t i = first; i < std::min(first + batch, paths.size()); ++i) {
-        prompts.push_back(prompt_of(bundle, paths[i]));
-      }
-      for (const Generated& generated : generator.generate(prompts, decoding)) {
-        bundle.tokenizer->decode(generated.tokens, {DecodeSpecial::skip});
-      }
+  const auto caption = [&](size_t first, size_t last) {
+    std::vector<Prompt> prompts;
+    for (size_t i = first; i < last; ++i) prompts.push_back(prompt_of(bundle, paths[i]));
+    for (const Generated& generated : generator.generate(prompts, decoding)) {
+      bundle.tokenizer->decode(generated.tokens, {DecodeSpecial::skip});
     }
+  };
+  bool sets_up = true;  // by one batch
+  bench::serve([&] {
+    for (size_t first = 0; first < (sets_up ? 1 : paths.size()); first += batch) {
+      caption(first, std::min(first + batch, paths.size()));
+    }
+    sets_up = false;
   });
 }

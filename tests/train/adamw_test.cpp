@@ -19,7 +19,7 @@ AdamWParameter copy_of(const AdamWParameter& from) {
 
 void expect_near(const at::Tensor& found, const at::Tensor& expected, const char* what) {
   const double largest = expected.abs().max().item<double>();
-  EXPECT_LE((found - expected).abs().max().item<double>(), 1e-6 * largest) << what;
+  EXPECT_LE((found - expected).abs().max().item<double>(), 3e-6 * largest) << what;
 }
 
 // 16-bit weights with masters, fp32 ones without, and fp64, which has no pass of its own; of sizes
