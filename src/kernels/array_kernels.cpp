@@ -11,7 +11,9 @@
 
 // The loops are the compiler's to make wide, and at -O2 it makes few so. A square root of a
 // negative number is no error here that anybody looks for.
+#ifndef __clang__
 #pragma GCC optimize("O3", "no-math-errno", "no-trapping-math")
+#endif
 
 namespace sightline {
 

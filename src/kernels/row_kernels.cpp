@@ -16,7 +16,9 @@
 #endif
 
 // The loops over single numbers are the compiler's to make wide, and at -O2 it makes few so.
+#ifndef __clang__
 #pragma GCC optimize("O3", "no-math-errno", "no-trapping-math")
+#endif
 
 namespace sightline {
 namespace {

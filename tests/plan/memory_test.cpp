@@ -94,8 +94,8 @@ TEST(Memory, IsWhatLibTorchAllocates) {
       const double lasting = memory.lasting() - memory.weights;
       EXPECT_NEAR(lasting / sizes.lasting, 1.0, 0.02) << each.what;
       EXPECT_NEAR(memory.activations / sizes.saved, 1.0, 0.03) << each.what;
-      // In bf16 oneDNN copies the factors of a weight's gradient, 0.3 to 1.8 MB whatever the shapes,
-      // through LibTorch's allocator: they are not counted, and these models are of 4 MB.
+      // In bf16 oneDNN copies the factors of a weight's gradient, 0.3 to 1.8 MB whatever the
+      // shapes, through LibTorch's allocator: they are not counted, and these models are of 4 MB.
       const double bound = numbers == NumberType::bf16 ? 0.12 : 0.07;
       EXPECT_NEAR((memory.training() - memory.weights) / sizes.peak, 1.0, bound) << each.what;
       printf("%-28s %s: lasting %.3f, saved %.3f, peak %.3f of what was allocated\n",
