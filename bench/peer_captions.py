@@ -2,8 +2,9 @@
 
     .deps/oracle/bin/python bench/peer_captions.py --towers FOLDER --tokens 24 --batch 1 IMAGE ...
 
-Prints a line of JSON when ready, after a first batch; then, for each line on stdin, captions all pictures once, from files to
-words, --batch at a time in bf16, greedily and with exactly --tokens tokens, and prints its seconds.
+Prints a line of JSON when ready, after a first batch; then, for each line on stdin, captions all pictures
+once, from files to words, --batch at a time in bf16, greedily and with exactly --tokens tokens, and prints
+its seconds.
 """
 
 import argparse

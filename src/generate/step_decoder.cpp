@@ -215,13 +215,13 @@ void angles(const LanguageConfig& config, int64_t position, float* cos, float* s
 }  // namespace
 
 StepDecoder::StepDecoder(const LanguageConfig& config, const StepWeights& weights)
-    : config_(config), weights_(weights) {}
+    : config_(config), weights_(weights), bytes_(weights.bytes()) {}
 
 at::Tensor StepDecoder::step(std::span<const int32_t> tokens, KvCache& cache) const {
   const int64_t sequences = cache.sequences();
   SL_ASSERT(static_cast<int64_t>(tokens.size()) == sequences && sequences <= kMostRows,
             "{} tokens for {} sequences", tokens.size(), sequences);
-  const int64_t threads = weights_.bytes() < kWorthATeam ? 1 : at::get_num_threads();
+  const int64_t threads = bytes_ < kWorthATeam ? 1 : at::get_num_threads();
   Step step(config_, sequences, threads);
   for (int64_t s = 0; s < sequences; ++s) {
     read_row(weights_.embedding, tokens[static_cast<size_t>(s)], step.rows.row(s));

@@ -14,7 +14,6 @@
 #include "generate/step_weights.h"
 
 #include <cstdint>
-#include <memory>
 #include <span>
 
 #include <ATen/core/Tensor.h>
@@ -36,6 +35,7 @@ class StepDecoder {
  private:
   const LanguageConfig config_;
   const StepWeights& weights_;
+  const int64_t bytes_;  // of the weights
 };
 
 }  // namespace sightline

@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 
-#include <cstring>
 #include <span>
 #include <string>
 

@@ -180,14 +180,20 @@ void products(const WeightMatrix& w, OutputRange range, const RowsView& x_SK, fl
 
 // --- What stands between the products ---
 
-float dot(const float* a, const float* b, int64_t size) {
+SL_INLINE Lanes load_cached(const float* p) { return load_fp32(p); }
+SL_INLINE Lanes load_cached(const uint16_t* p) { return load_bf16(p); }
+SL_INLINE float number(float x) { return x; }
+SL_INLINE float number(uint16_t x) { return float_of_bf16(x); }
+
+template <class Value>
+SL_INLINE float dot(const float* q, const Value* k, int64_t d) {
   Lanes sum = broadcast(0);
   int64_t i = 0;
-  for (; i + kLanes <= size; i += kLanes) {
-    sum = multiply_add(load_fp32(a + i), load_fp32(b + i), sum);
+  for (; i + kLanes <= d; i += kLanes) {
+    sum = multiply_add(load_fp32(q + i), load_cached(k + i), sum);
   }
   float rest = total(sum);
-  for (; i < size; ++i) rest += a[i] * b[i];
+  for (; i < d; ++i) rest += q[i] * number(k[i]);
   return rest;
 }
 
@@ -215,23 +221,6 @@ void to_bf16(const float* from, int64_t size, uint16_t* to) {
 
 // --- Attention ---
 
-SL_INLINE Lanes load_cached(const float* p) { return load_fp32(p); }
-SL_INLINE Lanes load_cached(const uint16_t* p) { return load_bf16(p); }
-SL_INLINE float number(float x) { return x; }
-SL_INLINE float number(uint16_t x) { return float_of_bf16(x); }
-
-template <class Value>
-SL_INLINE float dot_cached(const float* q, const Value* k, int64_t d) {
-  Lanes sum = broadcast(0);
-  int64_t i = 0;
-  for (; i + kLanes <= d; i += kLanes) {
-    sum = multiply_add(load_fp32(q + i), load_cached(k + i), sum);
-  }
-  float rest = total(sum);
-  for (; i < d; ++i) rest += q[i] * number(k[i]);
-  return rest;
-}
-
 template <class Value>
 SL_INLINE void add_cached(float weight, const Value* v, int64_t d, float* out) {
   const Lanes weights = broadcast(weight);
@@ -250,7 +239,7 @@ void attend_to(const float* q_d, const CachedHead& head, std::span<const int32_t
   const size_t count = rows.size();
   float largest = -std::numeric_limits<float>::infinity();
   for (size_t j = 0; j < count; ++j) {
-    scratch[j] = scale * dot_cached(q_d, keys + rows[j] * head.stride, d);
+    scratch[j] = scale * dot(q_d, keys + rows[j] * head.stride, d);
     largest = std::max(largest, scratch[j]);
   }
   for (size_t j = 0; j < count; ++j) scratch[j] = exponential(scratch[j] - largest);
