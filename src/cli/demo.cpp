@@ -9,6 +9,7 @@
 #include "evaluate/task.h"
 #include "recipe/parse.h"
 #include "run/run.h"
+#include "tensor/device.h"
 
 #include <filesystem>
 #include <memory>
@@ -58,10 +59,12 @@ void demo(const DemoArguments& arguments) {
   // A demo is a show: what an earlier one left is made anew.
   std::error_code ignored;
   fs::remove_all(arguments.output, ignored);
-  run_recipe(recipe, {.folder = arguments.output});
+  const at::Device device = compute_device(recipe.device);
+  run_recipe(recipe, {.folder = arguments.output, .device = device});
   log("the four stages took {}", format_duration(seconds_now() - started));
 
   const Bundle bundle = load_bundle(fs::path(arguments.output) / "model", at::kFloat);
+  bundle.model->move_to(device);
   const auto captions = score(bundle, recipe, "captions");
   const auto questions = score(bundle, recipe, "questions");
   write_results(captions, fs::path(arguments.output) / "captions");

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/doctor_findings.h"
+#include "tensor/device.h"
 
 #include <cstdlib>
 #include <memory>
@@ -39,7 +40,7 @@ Surroundings look_around() {
                             .built_for = SIGHTLINE_TORCH_VERSION,
                             .data = variable("SIGHTLINE_DATA"),
                             .checkout = checkout_of_program()};
-  surroundings.engine.sees_gpu = at::hasCUDA();
+  surroundings.engine.sees_gpu = usable_gpus() > 0;
   return surroundings;
 }
 
@@ -54,9 +55,9 @@ std::string gigabytes(int64_t bytes) {
 
 std::string gpu_text(const Surroundings& here) {
   if (here.machine.gpus.empty()) return "no NVIDIA GPU; all is computed on the CPU";
-  return fmt::format("{} ({}); this version computes on the CPU alone",
-                     fmt::join(here.machine.gpus, ", "),
-                     here.engine.sees_gpu ? "seen by LibTorch" : "not seen by LibTorch");
+  return fmt::format("{} ({})", fmt::join(here.machine.gpus, ", "),
+                     here.engine.sees_gpu ? "LibTorch can use it: device = \"auto\" takes it"
+                                          : "LibTorch cannot use it; all is computed on the CPU");
 }
 
 std::string instruction_text(const Surroundings& here) {

@@ -5,6 +5,7 @@
 #include "recipe/decoding.h"
 #include "recipe/names.h"
 #include "recipe/parse.h"
+#include "tensor/device.h"
 
 #include <algorithm>
 #include <cctype>
@@ -65,6 +66,10 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command.add_option("--numbers", options.numbers, "fp32, or bf16: half the memory")
       ->check(CLI::IsMember({"fp32", "bf16"}))
       ->capture_default_str();
+  command
+      .add_option("--device", options.device,
+                  "cpu, cuda, cuda:N, or auto: a GPU where there is one")
+      ->capture_default_str();
 }
 
 Bundle load_model(const ModelOptions& options) {
@@ -72,7 +77,11 @@ Bundle load_model(const ModelOptions& options) {
     fail_usage("{}: no such folder; a Sightline model folder is meant, such as runs/NAME/model",
                options.folder);
   }
-  return load_bundle(options.folder, options.numbers == "bf16" ? at::kBFloat16 : at::kFloat);
+  const at::Device device = compute_device(options.device);
+  Bundle bundle =
+      load_bundle(options.folder, options.numbers == "bf16" ? at::kBFloat16 : at::kFloat);
+  bundle.model->move_to(device);
+  return bundle;
 }
 
 void add_decoding_flags(CLI::App& command, DecodingFlags& flags) {

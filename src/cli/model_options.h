@@ -20,6 +20,7 @@ namespace sightline {
 struct ModelOptions {
   std::string folder;
   std::string numbers = "fp32";  // fp32 | bf16
+  std::string device = "auto";   // cpu | cuda | cuda:N | auto
 };
 void add_model_options(CLI::App& command, ModelOptions& options);
 Bundle load_model(const ModelOptions& options);

@@ -5,6 +5,7 @@
 #include "recipe/parse.h"
 #include "run/begin_again.h"
 #include "run/run.h"
+#include "tensor/device.h"
 
 #include <chrono>
 #include <exception>
@@ -46,7 +47,8 @@ Resume begin(const TrainArguments& arguments, const Recipe& recipe,
   return Resume::yes;
 }
 
-void train_on(World& world, const TrainArguments& arguments, const Recipe& recipe) {
+void train_on(World& world, const TrainArguments& arguments, const Recipe& recipe,
+              at::Device device) {
   const std::filesystem::path folder = run_folder(arguments, recipe);
   const std::string resume = world.first_does("looking for a run to go on with", [&] {
     return std::string(begin(arguments, recipe, folder) == Resume::yes ? "yes" : "no");
@@ -54,16 +56,19 @@ void train_on(World& world, const TrainArguments& arguments, const Recipe& recip
   run_recipe(recipe, {.folder = folder,
                       .resume = resume == "yes" ? Resume::yes : Resume::no,
                       .world = &world,
-                      .sharding = static_cast<Sharding>(arguments.zero)});
+                      .sharding = static_cast<Sharding>(arguments.zero),
+                      .device = device});
   world.barrier("ending the run");
 }
 
 void train(const TrainArguments& arguments) {
   const Recipe recipe = read_recipe(arguments.recipe, arguments.settings);
   const std::chrono::seconds timeout(arguments.rank_timeout);
-  World world(read_place(), {.patience = timeout, .silence = timeout});
+  const Place place = read_place();
+  const at::Device device = compute_device(recipe.device, place.local_rank);
+  World world(place, {.patience = timeout, .silence = timeout});
   try {
-    train_on(world, arguments, recipe);
+    train_on(world, arguments, recipe, device);
   } catch (const std::exception& error) {
     world.tell_failure(error.what());
     throw;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "evaluate/cases.h"
+#include "tensor/device.h"
 
 #include <algorithm>
 #include <functional>
@@ -80,7 +81,8 @@ at::Tensor features_of(const Bundle& bundle, const std::vector<TaskCase>& cases,
             cases[i].prediction.where);
       images.push_back(cases[i].images.front());
     }
-    const at::Tensor pixels = pixels_of(images, *bundle.processor).to(bundle.model->dtype());
+    const at::Tensor pixels = on_device(
+        pixels_of(images, *bundle.processor).to(bundle.model->dtype()), bundle.model->device());
     const at::Tensor mean_ID =
         bundle.model->vision().forward(pixels).to(at::kFloat).mean(at::IntArrayRef{1});
     parts.push_back(mean_ID / at::linalg_vector_norm(mean_ID, 2, at::IntArrayRef{1}, true));
@@ -99,7 +101,7 @@ void answer_nearest(const Bundle& bundle, const std::vector<TaskCase>& cases,
         "[task.{}]: the baseline \"nearest\" needs a model with a vision part", result.task);
   const at::Tensor near_ND = features_of(bundle, neighbours, "neighbours", show);
   const at::Tensor own_CD = features_of(bundle, cases, "nearest", show);
-  const at::Tensor best_C = at::matmul(own_CD, near_ND.t()).argmax(1).contiguous();
+  const at::Tensor best_C = at::matmul(own_CD, near_ND.t()).argmax(1).cpu().contiguous();
   for (size_t c = 0; c < cases.size(); ++c) {
     const int64_t nearest = best_C.const_data_ptr<int64_t>()[c];
     result.predictions[c].text = neighbours[nearest].prediction.references.front();

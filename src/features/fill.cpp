@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "image/decode.h"
 #include "recipe/trainable.h"
+#include "tensor/device.h"
 
 #include <filesystem>
 #include <unordered_set>
@@ -32,8 +33,9 @@ std::string store_name(const Bundle& bundle, int64_t depth) {
   const Trainable lies_above(above, layers, 0);
   for (const auto& [name, tensor] : bundle.model->params()) {
     if (!name.starts_with("vision.") || lies_above(name)) continue;
+    const at::Tensor host = tensor.cpu();
     text +=
-        content_key(std::span(static_cast<const std::byte*>(tensor.data_ptr()), tensor.nbytes()));
+        content_key(std::span(static_cast<const std::byte*>(host.const_data_ptr()), host.nbytes()));
   }
   return content_key(text);
 }
@@ -74,8 +76,12 @@ class Filler {
   void compute() {
     if (keys_.empty()) return;
     const c10::NoGradGuard no_grad;
-    const at::Tensor hidden_IND =
-        bundle_.model->vision().below(pixels_, options_.depth).to(at::kBFloat16).contiguous();
+    const Model& model = *bundle_.model;
+    const at::Tensor hidden_IND = model.vision()
+                                      .below(on_device(pixels_, model.device()), options_.depth)
+                                      .to(at::kBFloat16)
+                                      .cpu()
+                                      .contiguous();
     const auto* words = static_cast<const uint16_t*>(hidden_IND.data_ptr());
     const auto size = static_cast<size_t>(store_.words());
     for (size_t i = 0; i < keys_.size(); ++i) {

@@ -2,15 +2,16 @@
 
 #include "base/error.h"
 #include "generate/cached_attention.h"
+#include "tensor/device.h"
 
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/log_softmax.h>
-#include <ATen/ops/tensor.h>
 
 namespace sightline {
 namespace {
@@ -26,26 +27,24 @@ std::vector<int64_t> document_lengths(const Layout& layout) {
   return lengths;
 }
 
-at::Tensor index_tensor(std::span<const int64_t> values) {
-  return at::tensor(at::IntArrayRef(values.data(), values.size()), at::kLong);
-}
-
 }  // namespace
 
 CachedDecoding::CachedDecoding(const DecodingModel& model, int64_t room)
-    : model_(model), cache_(model.model().language().config(), model.model().dtype(), room) {}
+    : model_(model),
+      device_(model.model().device()),
+      cache_(model.model().language().config(),
+             at::TensorOptions(model.model().dtype()).device(device_), room) {}
 
 void CachedDecoding::add(const Batch& prompts, const at::Tensor& image_rows_IRD) {
   const at::NoGradGuard no_grad;
   const std::vector<int64_t> lengths = document_lengths(prompts.layout);
   SL_ASSERT(!lengths.empty(), "no prompt");
   const Decoder& language = model_.model().language();
-  const std::vector<int64_t> positions(prompts.layout.position_T.begin(),
-                                       prompts.layout.position_T.end());
   const int64_t first_row = cache_.add_sequences(lengths);
-  const AttentionTables tables = lower_plan(prompts.plan);
+  const AttentionTables tables = lower_plan(prompts.plan, language.attention_numbers());
   const at::Tensor hidden_TD = language.forward(
-      language.matrices(), model_.model().embed(prompts, image_rows_IRD), index_tensor(positions),
+      language.matrices(), model_.model().embed(prompts, image_rows_IRD),
+      indices(prompts.layout.position_T, device_),
       [&](int64_t layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
         cache_.write(layer, first_row, k, v);
         return planned_attention(tables, q, k, v, language.attention_scale());
@@ -55,7 +54,7 @@ void CachedDecoding::add(const Batch& prompts, const at::Tensor& image_rows_IRD)
   std::partial_sum(lengths.begin(), lengths.end(), last_rows.begin());
   for (int64_t& row : last_rows) --row;
   const at::Tensor new_SV = log_probabilities_of(
-      language.matrices().logits(hidden_TD.index_select(0, index_tensor(last_rows))));
+      language.matrices().logits(hidden_TD.index_select(0, indices(last_rows, device_))));
   log_probabilities_SV_ =
       log_probabilities_SV_.defined() ? at::cat({log_probabilities_SV_, new_SV}) : new_SV;
 }
@@ -75,20 +74,23 @@ at::Tensor CachedDecoding::advanced_SD(std::span<const int32_t> tokens) {
   std::vector<int64_t> positions;
   for (int64_t s = 0; s < size(); ++s) positions.push_back(cache_.length(s));
   const int64_t first_row = cache_.grow();
-  const std::vector<int64_t> ids(tokens.begin(), tokens.end());
+  const std::optional<CachedRows> rows =
+      device_.is_cpu() ? std::nullopt : std::optional(cached_rows(cache_, device_));
   return language.forward(
-      model_.matrices(), language.embed(index_tensor(ids)), index_tensor(positions),
+      model_.matrices(), language.embed(indices(tokens, device_)), indices(positions, device_),
       [&](int64_t layer, const at::Tensor& q_SHd, const at::Tensor& k_SGd,
           const at::Tensor& v_SGd) {
         cache_.write(layer, first_row, k_SGd, v_SGd);
-        return cached_attention(cache_, layer, q_SHd, language.attention_scale());
+        const double scale = language.attention_scale();
+        return rows ? padded_cached_attention(cache_, *rows, layer, q_SHd, scale)
+                    : cached_attention(cache_, layer, q_SHd, scale);
       });
 }
 
 at::Tensor CachedDecoding::log_probabilities_of(const at::Tensor& logits_SV) const {
   const bool is_double = model_.model().dtype() == at::kDouble;
   const at::ScalarType precise = is_double ? at::kDouble : at::kFloat;
-  return at::log_softmax(logits_SV.to(precise), 1).to(at::kFloat).contiguous();
+  return at::log_softmax(logits_SV.to(precise), 1).to(at::kFloat).cpu().contiguous();
 }
 
 }  // namespace sightline

@@ -28,7 +28,7 @@ class CachedDecoding {
 
   int64_t size() const { return cache_.sequences(); }
 
-  // Log-probabilities of each sequence's next token: fp32 [S, V], contiguous.
+  // Log-probabilities of each sequence's next token: fp32 [S, V], contiguous, on the CPU.
   const at::Tensor& log_probabilities() const { return log_probabilities_SV_; }
 
   // Sequence i becomes what sequence parents[i] was, with tokens[i] behind it. A sequence that is
@@ -41,6 +41,7 @@ class CachedDecoding {
   at::Tensor log_probabilities_of(const at::Tensor& logits_SV) const;
 
   const DecodingModel& model_;
+  at::Device device_;
   KvCache cache_;
   at::Tensor log_probabilities_SV_;
 };

@@ -7,11 +7,18 @@ namespace sightline {
 DecodingModel::DecodingModel(const Model& model, DecodingWeights kind)
     : model_(model), kind_(kind) {}
 
-const StepDecoder* DecodingModel::steps() const {
-  std::call_once(steps_made_, [&] {
+const StepWeights* DecodingModel::weights() const {
+  std::call_once(weights_made_, [&] {
     if (model_.dtype() != at::kFloat && model_.dtype() != at::kBFloat16) return;
     weights_ = std::make_unique<StepWeights>(model_, kind_);
-    steps_ = std::make_unique<StepDecoder>(model_.language().config(), *weights_);
+  });
+  return weights_.get();
+}
+
+const StepDecoder* DecodingModel::steps() const {
+  std::call_once(steps_made_, [&] {
+    if (!model_.device().is_cpu() || weights() == nullptr) return;
+    steps_ = std::make_unique<StepDecoder>(model_.language().config(), *weights());
   });
   return steps_.get();
 }
@@ -20,8 +27,8 @@ const Matrices& DecodingModel::matrices() const {
   std::call_once(matrices_made_, [&] {
     const LanguageConfig& config = model_.language().config();
     if (kind_ != DecodingWeights::whole) {
-      SL_ASSERT(steps() != nullptr, "weights of fp32 and bf16 can be rounded");
-      params_ = std::make_unique<ParamMap>(weights_->parameters());
+      SL_ASSERT(weights() != nullptr, "weights of fp32 and bf16 can be rounded");
+      params_ = std::make_unique<ParamMap>(weights()->parameters());
       plain_ = std::make_unique<PlainMatrices>(config, *params_);
     }
     packed_ =

@@ -19,7 +19,7 @@ class DecodingModel {
   DecodingModel(const Model& model, DecodingWeights kind);
 
   const Model& model() const { return model_; }
-  // For few rows; null for numbers that the row kernels do not read (fp16, fp64).
+  // For few rows on the CPU; null for numbers that the row kernels do not read (fp16, fp64).
   const StepDecoder* steps() const;
   // For any number of rows. Of rounded weights: what they stand for, in the model's dtype.
   const Matrices& matrices() const;
@@ -27,7 +27,10 @@ class DecodingModel {
  private:
   const Model& model_;
   DecodingWeights kind_;
-  mutable std::once_flag steps_made_, matrices_made_;
+  // Made at first need; null for numbers that cannot be rounded.
+  const StepWeights* weights() const;
+
+  mutable std::once_flag weights_made_, steps_made_, matrices_made_;
   mutable std::unique_ptr<StepWeights> weights_;
   mutable std::unique_ptr<StepDecoder> steps_;
   mutable std::unique_ptr<ParamMap> params_;        // where weights are rounded

@@ -43,7 +43,7 @@ std::span<const int32_t> end_ids_of(const Bundle& bundle) {
 std::string content_of(const Prompt& prompt) {
   std::string key = content_key(std::as_bytes(std::span(prompt.rows.tokens)));
   if (prompt.pixels_ICHW.defined()) {
-    const at::Tensor pixels = prompt.pixels_ICHW.to(at::kFloat).contiguous();
+    const at::Tensor pixels = prompt.pixels_ICHW.cpu().to(at::kFloat).contiguous();
     key += content_key(std::as_bytes(
         std::span(pixels.const_data_ptr<float>(), static_cast<size_t>(pixels.numel()))));
   }

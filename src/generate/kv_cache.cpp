@@ -10,10 +10,10 @@
 
 namespace sightline {
 
-KvCache::KvCache(const LanguageConfig& config, at::ScalarType dtype, int64_t room) {
+KvCache::KvCache(const LanguageConfig& config, const at::TensorOptions& numbers, int64_t room) {
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
     const auto empty = [&] {
-      return at::empty({room, config.num_key_value_heads, config.head_dim}, dtype);
+      return at::empty({room, config.num_key_value_heads, config.head_dim}, numbers);
     };
     layers_.push_back({empty(), empty()});
   }

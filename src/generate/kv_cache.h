@@ -18,8 +18,9 @@ namespace sightline {
 
 class KvCache {
  public:
-  // `room` rows are taken at once; more are made when they are needed.
-  KvCache(const LanguageConfig& config, at::ScalarType dtype, int64_t room);
+  // `room` rows are taken at once, of these numbers and on their device; more are made when they
+  // are needed.
+  KvCache(const LanguageConfig& config, const at::TensorOptions& numbers, int64_t room);
 
   int64_t sequences() const { return static_cast<int64_t>(rows_.size()); }
   // Sequence s's rows, in the order of their positions.
@@ -37,13 +38,13 @@ class KvCache {
   // Stores [n, G, d] in the rows from `first` on.
   void write(int64_t layer, int64_t first, const at::Tensor& k_nGd, const at::Tensor& v_nGd);
 
-  // The same of one row's head, from d numbers each: in fp32 and bf16 alone. Threads may write
-  // different heads and rows side by side.
+  // The same of one row's head, from d numbers each: in fp32 and bf16 on the CPU alone. Threads may
+  // write different heads and rows side by side.
   void write_head(int64_t layer, int64_t head, int64_t row, const float* k_d, const float* v_d);
 
   const at::Tensor& keys(int64_t layer) const { return layers_.at(layer).k_PGd; }
   const at::Tensor& values(int64_t layer) const { return layers_.at(layer).v_PGd; }
-  // A head's keys and values for the row kernels: in fp32 and bf16 alone.
+  // A head's keys and values for the row kernels: in fp32 and bf16 on the CPU alone.
   CachedHead head(int64_t layer, int64_t head) const;
 
  private:

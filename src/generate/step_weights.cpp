@@ -1,6 +1,7 @@
 #include "generate/step_weights.h"
 
 #include "base/error.h"
+#include "tensor/device.h"
 
 #include <span>
 #include <string>
@@ -13,7 +14,7 @@
 namespace sightline {
 namespace {
 
-std::vector<float> numbers_of(const at::Tensor& tensor) {
+std::vector<float> all_numbers(const at::Tensor& tensor) {
   const at::Tensor precise = tensor.detach().to(at::kFloat).contiguous();
   const float* const values = precise.const_data_ptr<float>();
   return {values, values + precise.numel()};
@@ -53,10 +54,12 @@ std::string layer_name(int64_t layer, const char* name) {
 
 StepWeights::StepWeights(const Model& model, DecodingWeights kind) : model_(model), kind_(kind) {
   const c10::NoGradGuard no_grad;
-  const ParamMap& params = model.params();
   const LanguageConfig& config = model.language().config();
+  for (const auto& [name, tensor] : model.params()) {
+    if (name.starts_with("language.")) host_.add(name, tensor.detach().cpu());
+  }
   const auto vector = [&](const std::string& name) {
-    return params.contains(name) ? numbers_of(params.at(name)) : std::vector<float>();
+    return host_.contains(name) ? all_numbers(host_.at(name)) : std::vector<float>();
   };
   // Their places are handed out: the list must not move.
   rounded_.reserve(static_cast<size_t>(config.num_hidden_layers * 7 + 1));
@@ -76,18 +79,18 @@ StepWeights::StepWeights(const Model& model, DecodingWeights kind) : model_(mode
                       .v_bias = vector(name("self_attn.v_proj.bias"))});
   }
   const std::string embedding_name = "language.model.embed_tokens.weight";
-  embedding = view_of(params.at(embedding_name));
+  embedding = view_of(host_.at(embedding_name));
   head = matrix(config.tie_word_embeddings ? embedding_name : "language.lm_head.weight");
   last_norm = vector("language.model.norm.weight");
 }
 
 WeightMatrix StepWeights::matrix(const std::string& name) {
-  const at::Tensor& weight_NK = model_.params().at(name);
+  const at::Tensor& weight_NK = host_.at(name);
   if (kind_ == DecodingWeights::whole) return view_of(weight_NK);
   const auto format = kind_ == DecodingWeights::int8 ? WeightFormat::int8 : WeightFormat::int4;
   return rounded_
-      .emplace_back(
-          name, GroupedWeights(format, numbers_of(weight_NK), weight_NK.size(0), weight_NK.size(1)))
+      .emplace_back(name, GroupedWeights(format, all_numbers(weight_NK), weight_NK.size(0),
+                                         weight_NK.size(1)))
       .second.matrix();
 }
 
@@ -106,7 +109,7 @@ ParamMap StepWeights::parameters() const {
         std::copy(row.begin(), row.end(), to + n * matrix.inputs);
       }
     });
-    params.replace(name, whole.to(model_.dtype()));
+    params.replace(name, on_device(whole.to(model_.dtype()), model_.device()));
   }
   return params;
 }

@@ -18,7 +18,8 @@ struct StepWeights {
     std::vector<float> q_bias, k_bias, v_bias;  // empty where there is none
   };
 
-  // `model` must be of fp32 or bf16 and outlive this.
+  // `model` must be of fp32 or bf16 and outlive this. Where it lies on another device than the CPU
+  // its language parameters are copied.
   StepWeights(const Model& model, DecodingWeights kind);
   StepWeights(const StepWeights&) = delete;
   StepWeights& operator=(const StepWeights&) = delete;
@@ -28,8 +29,8 @@ struct StepWeights {
   WeightMatrix head;
   std::vector<float> last_norm;
 
-  // What the matrices stand for, as parameters "language.*" of the model's dtype: shared with the
-  // model where nothing is rounded.
+  // What the matrices stand for, as parameters "language.*" of the model's dtype, on its device:
+  // shared with the model where nothing is rounded.
   ParamMap parameters() const;
   // Read for one token, the embedding's row aside.
   int64_t bytes() const;
@@ -38,6 +39,7 @@ struct StepWeights {
   WeightMatrix matrix(const std::string& name);
 
   const Model& model_;
+  ParamMap host_;  // the language parameters on the CPU
   DecodingWeights kind_;
   std::vector<std::pair<std::string, GroupedWeights>> rounded_;
 };

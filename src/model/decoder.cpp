@@ -17,7 +17,7 @@ namespace sightline {
 Rotary::Rotary(const at::Tensor& positions_T, const LanguageConfig& config, at::ScalarType dtype) {
   const at::ScalarType precise = dtype == at::kDouble ? at::kDouble : at::kFloat;
   const at::Tensor exponents =
-      at::arange(0, config.head_dim, 2, at::TensorOptions(precise)) / config.head_dim;
+      at::arange(0, config.head_dim, 2, positions_T.options().dtype(precise)) / config.head_dim;
   const at::Tensor angles_Th =
       at::outer(positions_T.to(precise), at::pow(config.rope_theta, -exponents));
   cos_Th_ = angles_Th.cos();
@@ -37,6 +37,11 @@ at::Tensor Decoder::embed(const at::Tensor& tokens_T) const {
 
 double Decoder::attention_scale() const {
   return 1.0 / std::sqrt(static_cast<double>(config_.head_dim));
+}
+
+AttentionNumbers Decoder::attention_numbers() const {
+  const at::Tensor& embedding = param("model.embed_tokens.weight");
+  return {embedding.device(), embedding.scalar_type(), config_.head_dim};
 }
 
 at::Tensor Decoder::norm(const at::Tensor& x_TD, const std::string& name) const {

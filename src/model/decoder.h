@@ -12,6 +12,7 @@
 #include "model/dropout.h"
 #include "model/matrices.h"
 #include "recipe/model_config.h"
+#include "tensor/attention.h"
 #include "tensor/param_map.h"
 #include "tensor/recompute.h"
 
@@ -56,6 +57,8 @@ class Decoder {
   const at::Tensor& head() const { return matrices_.head(); }
 
   double attention_scale() const;
+  // What its queries and keys are, for lower_plan().
+  AttentionNumbers attention_numbers() const;
   const LanguageConfig& config() const { return config_; }
 
  private:

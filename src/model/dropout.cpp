@@ -9,8 +9,11 @@
 #include <ATen/OpMathType.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/bitwise_right_shift.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/stack.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 namespace sightline {
@@ -54,7 +57,31 @@ void drop(const at::Tensor& x, at::Tensor& out, const Dropout& dropout) {
   });
 }
 
+// The same bits by operations on whole tensors, for devices other than the CPU. int64 wraps as
+// uint64 does, but for its shifts, which are masked.
+at::Tensor mixed(const at::Tensor& z, int64_t shift) {
+  const auto mask = static_cast<int64_t>(~uint64_t{0} >> shift);
+  return z.bitwise_xor(at::bitwise_right_shift(z, shift).bitwise_and(mask));
+}
+
+at::Tensor drop_by_operations(const at::Tensor& x, const Dropout& dropout) {
+  const auto word = [](uint64_t number) { return static_cast<int64_t>(number); };
+  const int64_t pairs = (x.numel() + 1) / 2;
+  at::Tensor z = at::arange(1, pairs + 1, x.options().dtype(at::kLong));
+  z = z * word(0x9e3779b97f4a7c15u) + word(dropout.seed);
+  z = mixed(z, 30) * word(0xbf58476d1ce4e5b9u);
+  z = mixed(mixed(z, 27) * word(0x94d049bb133111ebu), 31);
+  constexpr int64_t kLow = 0xffffffff;
+  const at::Tensor bits =
+      at::stack({z.bitwise_and(kLow), at::bitwise_right_shift(z, 32).bitwise_and(kLow)}, 1);
+  const at::Tensor kept =
+      bits.flatten().narrow(0, 0, x.numel()).view(x.sizes()) >= word(threshold_of(dropout));
+  const at::ScalarType precise = x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  return (x.to(precise) * (1.0 / (1.0 - dropout.probability)) * kept).to(x.scalar_type());
+}
+
 at::Tensor drop(const at::Tensor& x, const Dropout& dropout) {
+  if (!x.is_cpu()) return drop_by_operations(x, dropout);
   const at::Tensor from = x.contiguous();
   at::Tensor out = at::empty_like(from);
   AT_DISPATCH_FLOATING_TYPES_AND(at::kBFloat16, from.scalar_type(), "dropout",
@@ -100,7 +127,7 @@ at::Tensor plain_dropped_out(const at::Tensor& x, const Dropout& dropout) {
       values[i + k] = halves[k] < threshold_of(dropout) ? 0.0 : 1.0 / (1.0 - dropout.probability);
     }
   }
-  return x * mask.to(x.scalar_type());
+  return x * mask.to(x.device(), x.scalar_type());
 }
 
 }  // namespace sightline

@@ -3,12 +3,12 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "batch/image_rows.h"
+#include "tensor/device.h"
 
 #include <cmath>
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
-#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 namespace sightline {
@@ -27,6 +27,17 @@ Model::Model(ModelConfig config, ParamMap params)
 
 at::ScalarType Model::dtype() const { return params_.begin()->second.scalar_type(); }
 
+at::Device Model::device() const { return params_.begin()->second.device(); }
+
+void Model::move_to(at::Device device) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : params_) names.push_back(name);
+  for (const std::string& name : names) {
+    SL_ASSERT(!params_.at(name).requires_grad(), "{} is being trained", name);
+    params_.replace(name, on_device(params_.at(name), device));
+  }
+}
+
 const VisionEncoder& Model::vision() const {
   SL_ASSERT(vision_.has_value(), "the model has no vision part");
   return *vision_;
@@ -44,10 +55,10 @@ const Decoder& Model::language() const {
 
 at::Tensor Model::image_rows(const at::Tensor& pixels_or_hidden, int64_t depth,
                              const ModelDropout& dropout, Activations activations) const {
+  const at::Tensor input = on_device(pixels_or_hidden, device());
   const at::Tensor features_IPV =
-      depth == kFromPixels
-          ? vision().forward(pixels_or_hidden, dropout.vision, activations)
-          : vision().above(pixels_or_hidden.to(dtype()), depth, dropout.vision, activations);
+      depth == kFromPixels ? vision().forward(input, dropout.vision, activations)
+                           : vision().above(input.to(dtype()), depth, dropout.vision, activations);
   return connector().forward(features_IPV, dropout.connector);
 }
 
@@ -60,25 +71,22 @@ at::Tensor Model::embed(const Batch& batch, const at::Tensor& image_rows_IRD) co
     tokens.push_back(batch.tokens_T[row]);
     rows.push_back(row);
   }
-  const at::Tensor text = language().embed(at::tensor(tokens, at::kLong));
+  const at::Tensor text = language().embed(indices(tokens, device()));
   if (batch.image_rows.empty()) return text;
   SL_ASSERT(image_rows_IRD.numel() == static_cast<int64_t>(batch.image_rows.size()) * text.size(1),
             "{} image rows in the batch, {} numbers given", batch.image_rows.size(),
             image_rows_IRD.numel());
-  const std::vector<int64_t> places(batch.image_rows.begin(), batch.image_rows.end());
   const at::Tensor x_TD = at::zeros({batch.rows(), text.size(1)}, text.options());
-  return x_TD.index_copy(0, at::tensor(rows, at::kLong), text)
-      .index_copy(0, at::tensor(places, at::kLong), image_rows_IRD.flatten(0, 1));
+  return x_TD.index_copy(0, indices(rows, device()), text)
+      .index_copy(0, indices(batch.image_rows, device()), image_rows_IRD.flatten(0, 1));
 }
 
 at::Tensor Model::forward(const Batch& batch, const at::Tensor& image_rows_IRD,
                           const ModelDropout& dropout, Activations activations) const {
-  const AttentionTables tables = lower_plan(batch.plan);
+  const AttentionTables tables = lower_plan(batch.plan, language().attention_numbers());
   const double scale = language().attention_scale();
-  const std::vector<int64_t> positions(batch.layout.position_T.begin(),
-                                       batch.layout.position_T.end());
   return language().forward(
-      embed(batch, image_rows_IRD), at::tensor(positions, at::kLong),
+      embed(batch, image_rows_IRD), indices(batch.layout.position_T, device()),
       [tables, scale](int64_t, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
         return planned_attention(tables, q, k, v, scale);
       },

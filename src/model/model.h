@@ -1,6 +1,7 @@
 #pragma once
 // The whole: vision encoder, connector, language model over one ParamMap. Any part may be absent
-// (a language model alone, a vision model alone). The model keeps no state but its parameters.
+// (a language model alone, a vision model alone). The model keeps no state but its parameters,
+// which all lie on one device; what it gives back lies there too.
 //
 // Legend: T packed rows, D language's hidden size, I images, R rows an image takes.
 
@@ -41,13 +42,16 @@ class Model {
   const ParamMap& params() const { return params_; }
   ParamMap& params() { return params_; }
   at::ScalarType dtype() const;
+  at::Device device() const;
+  // Moves the parameters, which must not be trained yet.
+  void move_to(at::Device device);
 
   const VisionEncoder& vision() const;
   const Connector& connector() const;
   const Decoder& language() const;
 
   // Pixels [I, 3, h, w], or a hidden state stored at the vision model's cut `depth`, -> rows
-  // [I, R, D] of the language model.
+  // [I, R, D] of the language model. They may still lie on the CPU.
   at::Tensor image_rows(const at::Tensor& pixels_or_hidden, int64_t depth,
                         const ModelDropout& dropout = {},
                         Activations activations = Activations::kept) const;

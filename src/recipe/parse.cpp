@@ -6,17 +6,32 @@
 #include "recipe/settings.h"
 #include "recipe/table_reader.h"
 
+#include <algorithm>
 #include <set>
 
 namespace sightline {
 
 namespace {
 
+// Whether it can be used is told where it is (tensor/device.h).
+bool names_device(std::string_view name) {
+  if (name == "cpu" || name == "cuda" || name == "auto") return true;
+  constexpr std::string_view kNumbered = "cuda:";
+  if (!name.starts_with(kNumbered) || name.size() == kNumbered.size()) return false;
+  return std::ranges::all_of(name.substr(kNumbered.size()),
+                             [](char digit) { return digit >= '0' && digit <= '9'; });
+}
+
 void read_run(TableReader& root, Recipe& recipe) {
   root.require("name", "name = \"...\" at its head");
   root.read_name("name", recipe.name);
   root.read("seed", recipe.seed, at_least(0));
   root.read("numbers", recipe.numbers);
+  root.read("device", recipe.device);
+  if (!names_device(recipe.device)) {
+    root.wrong("device", fmt::format("\"device\" is \"{}\"; cpu, cuda, cuda:N and auto are known",
+                                     recipe.device));
+  }
   root.read("gradient_sums", recipe.gradient_sums);
   root.read("threads", recipe.threads, between(0, 4096));
   root.read("look_ahead", recipe.look_ahead, between(1, 1e6));

@@ -243,6 +243,7 @@ std::string print_recipe(const Recipe& recipe) {
   out.key("name", recipe.name);
   out.key("seed", recipe.seed);
   out.key("numbers", recipe.numbers);
+  out.key("device", recipe.device);
   out.key("gradient_sums", recipe.gradient_sums);
   out.key("threads", recipe.threads);
   out.key("look_ahead", recipe.look_ahead);

@@ -193,6 +193,7 @@ struct Recipe {
   std::string name;
   uint64_t seed = 0;
   NumberType numbers = NumberType::fp32;
+  std::string device = "auto";                  // cpu | cuda | cuda:N | auto: a GPU where one is
   NumberType gradient_sums = NumberType::fp32;  // in which gradients travel between ranks
   int64_t threads = 0;                          // 0: all cores
   int64_t look_ahead = 256;                     // samples the packer may choose among

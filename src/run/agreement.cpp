@@ -39,7 +39,7 @@ void check_same_weights(World& world, const ParamMap& params) {
   if (world.size() == 1) return;
   std::string keys;
   for (const auto& [name, tensor] : params) {
-    const at::Tensor whole = tensor.contiguous();
+    const at::Tensor whole = tensor.cpu().contiguous();
     keys += content_key(
         std::span(static_cast<const std::byte*>(whole.const_data_ptr()), whole.nbytes()));
   }

@@ -92,6 +92,7 @@ RecipeRun::RecipeRun(const Recipe& recipe, const RunOptions& options)
                            recipe.numbers == NumberType::bf16 ? at::kBFloat16 : at::kFloat))),
       checkpoints_(options.folder / "checkpoints", recipe.checkpoint.keep),
       history_(read_history(options.folder)) {
+  bundle_.model->move_to(options.device);
   for (const StageRecipe& each : recipe.stages) {
     if (each.objective != Objective::reconstruct) continue;
     add_reconstruct_parameters(*bundle_.model, recipe.seed);

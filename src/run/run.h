@@ -31,6 +31,7 @@ struct RunOptions {
   Resume resume = Resume::no;  // go on from the newest checkpoint; from the start if there is none
   World* world = nullptr;      // the ranks that train together; null: alone
   Sharding sharding = Sharding::none;  // of the optimizer's state over them
+  at::Device device = at::kCPU;        // where the model is computed (tensor/device.h)
 };
 
 // Trains. Of several ranks, all of which call it, rank 0 alone writes the run folder, the log and

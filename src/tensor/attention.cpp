@@ -1,6 +1,7 @@
 #include "tensor/attention.h"
 
 #include "base/error.h"
+#include "tensor/device.h"
 
 #include <algorithm>
 #include <limits>
@@ -8,8 +9,10 @@
 
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/_softmax.h>
 #include <ATen/ops/_softmax_backward_data.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/baddbmm.h>
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/empty.h>
@@ -48,6 +51,13 @@ void scaled_product(at::Tensor to, const at::Tensor& a, const at::Tensor& b, dou
 // Scores [B * G, H / G * Lq, Lk]: -inf behind what each query sees.
 void hide_unseen(at::Tensor& scores, const Group& group) {
   if (group.seen.empty()) return;
+  if (group.seen_BQ.defined()) {
+    const at::Tensor key_k = at::arange(group.keys, group.seen_BQ.options());
+    const at::Tensor hidden_B1QK = (key_k >= group.seen_BQ.view({group.runs, 1, group.queries, 1}));
+    scores.view({group.runs, -1, group.queries, group.keys})
+        .masked_fill_(hidden_B1QK, -std::numeric_limits<double>::infinity());
+    return;
+  }
   const int64_t rows = scores.size(0) * scores.size(1);
   const int64_t rows_of_run = rows / group.runs;
   AT_DISPATCH_FLOATING_TYPES_AND2(
@@ -149,6 +159,9 @@ void assert_shapes(int64_t rows, const at::Tensor& q, const at::Tensor& k, const
 at::Tensor planned_attention(const AttentionTables& tables, const at::Tensor& q_THd,
                              const at::Tensor& k_TGd, const at::Tensor& v_TGd, double scale) {
   assert_shapes(tables.rows, q_THd, k_TGd, v_TGd);
+  if (tables.lowered->flash) {
+    return flash_attention(*tables.lowered->flash, q_THd, k_TGd, v_TGd, scale);
+  }
   return PlannedAttention::apply(q_THd, k_TGd, v_TGd, tables.lowered, scale);
 }
 
@@ -163,7 +176,8 @@ at::Tensor dense_attention(const Layout& layout, const at::Tensor& q_THd, const 
   }
   const auto heads_first = [](const at::Tensor& x) { return x.transpose(0, 1).unsqueeze(0); };
   return at::scaled_dot_product_attention(
-             heads_first(q_THd), heads_first(k_TGd), heads_first(v_TGd), mask, /*dropout_p=*/0.0,
+             heads_first(q_THd), heads_first(k_TGd), heads_first(v_TGd),
+             on_device(mask, q_THd.device()), /*dropout_p=*/0.0,
              /*is_causal=*/false, scale, /*enable_gqa=*/q_THd.size(1) != k_TGd.size(1))
       .squeeze(0)
       .transpose(0, 1);

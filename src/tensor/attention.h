@@ -5,10 +5,12 @@
 
 #include "batch/attention_plan.h"
 #include "batch/layout.h"
+#include "tensor/flash_attention.h"
 #include "tensor/gather.h"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -26,10 +28,13 @@ struct AttentionTables {
     int64_t runs = 0, queries = 0, keys = 0;  // B, Lq, Lk after padding
     int64_t first_query = 0, first_key = 0;   // its first slots in the tables below
     std::vector<int32_t> seen;                // [B * Lq]; empty: all see all
+    at::Tensor seen_BQ;                       // the same on a device that is not the CPU
   };
   struct Lowered {
     std::vector<Group> groups;
     SlotTable queries, keys;
+    std::optional<FlashTables>
+        flash;  // where the device has it for these numbers: all else is empty
   };
   std::shared_ptr<const Lowered> lowered;
 
@@ -38,15 +43,24 @@ struct AttentionTables {
   int64_t gathered_keys = 0;  // key slots, padding included; plan.num_keys() are real
 };
 
-AttentionTables lower_plan(const AttentionPlan& plan);
+// Of the rows that a plan is for, what decides how their attention is computed.
+struct AttentionNumbers {
+  at::Device device = at::kCPU;
+  at::ScalarType dtype = at::kFloat;
+  int64_t head_size = 0;
+};
+
+AttentionTables lower_plan(const AttentionPlan& plan, const AttentionNumbers& numbers = {});
 
 // softmax(q k^T * scale) v over the pairs that the plan allows. q [T, H, d]; k, v [T, G, d]; result
 // [T, H, d] in q's dtype. Differentiable (once); the backward sums in a fixed order. The scores of
-// the padded runs are kept for it: padded_scores * H numbers of q's dtype. On the CPU.
+// the padded runs are kept for it: padded_scores * H numbers of q's dtype. On the device of the
+// tables. On a GPU 16-bit rows go by variable-length flash attention (flash_attention.h).
 //
-// Why batched products and not LibTorch's fused attention: for the short runs of captions products
-// and softmax, forward and backward, take half the CPU time of its CPU kernel in fp32, a tenth in
-// bf16 (runs of 3 to 49 queries and 49 to 72 keys, head size 64, measured on Zen 4).
+// Why batched products and not LibTorch's fused attention on the CPU: for the short runs of
+// captions products and softmax, forward and backward, take half the CPU time of its CPU kernel in
+// fp32, a tenth in bf16 (runs of 3 to 49 queries and 49 to 72 keys, head size 64, measured on Zen
+// 4).
 at::Tensor planned_attention(const AttentionTables& tables, const at::Tensor& q_THd,
                              const at::Tensor& k_TGd, const at::Tensor& v_TGd, double scale);
 

@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "tensor/attention.h"
+#include "tensor/device.h"
 
 #include <algorithm>
 #include <span>
@@ -108,8 +109,16 @@ AttentionTables::Group add_group(std::span<const Piece> pieces, AttentionTables:
 
 }  // namespace
 
-AttentionTables lower_plan(const AttentionPlan& plan) {
+AttentionTables lower_plan(const AttentionPlan& plan, const AttentionNumbers& numbers) {
   auto lowered = std::make_shared<AttentionTables::Lowered>();
+  const at::Device device = numbers.device;
+  if (takes_flash(device, numbers.dtype, numbers.head_size)) {
+    lowered->flash = flash_tables(plan, device);
+    return {.lowered = std::move(lowered),
+            .rows = plan.rows,
+            .padded_scores = plan.num_scores(),
+            .gathered_keys = plan.num_keys()};
+  }
   lowered->queries = SlotTable(plan.rows);
   lowered->keys = SlotTable(plan.rows);
   AttentionTables tables;
@@ -118,13 +127,14 @@ AttentionTables lower_plan(const AttentionPlan& plan) {
   for (std::span<const Piece> rest(pieces); !rest.empty();) {
     const size_t count = group_size(rest);
     SL_ASSERT(count > 0, "a run that fits no group");
-    const auto group = add_group(rest.first(count), *lowered);
+    AttentionTables::Group group = add_group(rest.first(count), *lowered);
+    if (!device.is_cpu()) group.seen_BQ = indices(group.seen, device);
     tables.padded_scores += group.runs * group.queries * group.keys;
-    lowered->groups.push_back(group);
+    lowered->groups.push_back(std::move(group));
     rest = rest.subspan(count);
   }
-  lowered->queries.index();
-  lowered->keys.index();
+  lowered->queries.index(device);
+  lowered->keys.index(device);
   tables.gathered_keys = static_cast<int64_t>(lowered->keys.slots().size());
   tables.lowered = std::move(lowered);
   return tables;

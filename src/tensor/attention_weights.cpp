@@ -1,6 +1,7 @@
 #include "tensor/attention_weights.h"
 
 #include "base/error.h"
+#include "tensor/device.h"
 
 #include <limits>
 
@@ -9,7 +10,6 @@
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/repeat_interleave.h>
 #include <ATen/ops/softmax.h>
-#include <ATen/ops/tensor.h>
 
 namespace sightline {
 
@@ -39,11 +39,11 @@ at::Tensor attention_weights(const Layout& layout, std::span<const int64_t> look
                              const at::Tensor& q_THd, const at::Tensor& k_TGd, double scale) {
   SL_ASSERT(q_THd.size(0) == layout.rows() && k_TGd.size(0) == layout.rows(),
             "{} queries and {} keys for {} rows", q_THd.size(0), k_TGd.size(0), layout.rows());
-  const at::Tensor rows = at::tensor(at::IntArrayRef(looking.data(), looking.size()), at::kLong);
+  const at::Tensor rows = indices(looking, q_THd.device());
   const at::Tensor q_HQd = q_THd.index_select(0, rows).to(at::kFloat).transpose(0, 1);
   const at::Tensor k_HTd = for_query_heads(k_TGd, q_THd.size(1));
   const at::Tensor scores_HQT = at::matmul(q_HQd, k_HTd.transpose(1, 2)) * scale;
-  return at::softmax(scores_HQT + mask_of(layout, looking), -1);
+  return at::softmax(scores_HQT + on_device(mask_of(layout, looking), q_THd.device()), -1);
 }
 
 at::Tensor attended_values(const at::Tensor& weights_HQT, const at::Tensor& v_TGd) {

@@ -68,7 +68,7 @@ void SlotTable::add_run(const std::vector<int32_t>& rows, int32_t length) {
   }
 }
 
-void SlotTable::index() {
+void SlotTable::index(at::Device device) {
   first_of_row_.assign(rows_ + 1, 0);
   for (const Slot& slot : slots_) {
     if (slot.row >= 0) ++first_of_row_[slot.row + 1];
@@ -79,9 +79,11 @@ void SlotTable::index() {
   for (size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].row >= 0) slots_of_row_[next[slots_[i].row]++] = static_cast<int32_t>(i);
   }
+  if (!device.is_cpu()) tensors_ = slot_tensors(*this, device);
 }
 
 at::Tensor gather_slots(const at::Tensor& x, const SlotTable& table) {
+  if (table.tensors()) return plain_gather_slots(x, *table.tensors());
   SL_ASSERT(x.is_cpu() && x.dim() == 3 && x.size(0) == table.rows(),
             "[rows, heads, d] on the CPU, {} rows", table.rows());
   const at::Tensor from = x.contiguous();
@@ -112,6 +114,7 @@ at::Tensor sum_slots(const at::Tensor& slots, const SlotTable& table, int64_t he
   SL_ASSERT(
       slots.is_contiguous() && slots.size(0) == static_cast<int64_t>(table.slots().size()) * heads,
       "{} x {} slots, not {}", table.slots().size(), heads, slots.size(0));
+  if (table.tensors()) return plain_sum_slots(slots, *table.tensors(), table.rows(), heads);
   at::Tensor to = at::empty({table.rows(), heads, d}, slots.options());
   const int32_t* const first = table.first_of_row().data();
   const int32_t* const indices = table.slots_of_row().data();

@@ -172,7 +172,7 @@ void write_safetensors(const std::filesystem::path& path, const ParamMap& tensor
   writer.append({reinterpret_cast<const char*>(&header_size), 8});
   writer.append(text);
   for (const auto& [name, tensor] : tensors) {
-    const at::Tensor dense = tensor.detach().contiguous();
+    const at::Tensor dense = tensor.detach().cpu().contiguous();
     writer.append({static_cast<const char*>(dense.data_ptr()), dense.nbytes()});
   }
   writer.commit();

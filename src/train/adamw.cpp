@@ -13,19 +13,20 @@
 #include <ATen/ops/div.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/zeros.h>
 
 namespace sightline {
 namespace {
 
 // What a step moved a parameter by, from what it left behind: in pieces, so that its own memory is
 // a few MiB.
-double change_of(const AdamWParameter& parameter, const AdamWStep& step) {
+at::Tensor change_of(const AdamWParameter& parameter, const AdamWStep& step) {
   constexpr int64_t kPiece = 1 << 19;
   const double first_share = 1.0 - std::pow(step.beta1, step.number);
   const double second_share = 1.0 - std::pow(step.beta2, step.number);
   const at::Tensor weight = parameter.master.view({-1});
   const at::Tensor m = parameter.first.view({-1}), v = parameter.second.view({-1});
-  double squares = 0;
+  at::Tensor squares = at::zeros({}, weight.options());
   for (int64_t begin = 0; begin < weight.numel(); begin += kPiece) {
     const int64_t count = std::min(kPiece, weight.numel() - begin);
     at::Tensor change = (v.narrow(0, begin, count) / second_share).sqrt_().add_(step.epsilon);
@@ -33,8 +34,7 @@ double change_of(const AdamWParameter& parameter, const AdamWStep& step) {
     // after = before (1 - rate decay) - rate u, so before - after = rate (u + decay after) / (1 -
     // rate decay).
     if (step.decay > 0) change.add_(weight.narrow(0, begin, count), step.decay);
-    const double norm = at::linalg_vector_norm(change).item<double>();
-    squares += norm * norm;
+    squares += at::linalg_vector_norm(change).square();
   }
   const double scale = step.rate / (1.0 - step.rate * step.decay);
   return squares * scale * scale;
@@ -49,7 +49,7 @@ bool has_kernel(const AdamWParameter& parameter) {
 
 }  // namespace
 
-double adamw_step(const AdamWParameter& parameter, const AdamWStep& step) {
+at::Tensor adamw_step(const AdamWParameter& parameter, const AdamWStep& step) {
   if (!has_kernel(parameter)) return plain_adamw_step(parameter, step);
   const AdamWKernel kernel = array_kernels().front()->adamw;
   const auto single = [](double number) { return static_cast<float>(number); };
@@ -80,11 +80,11 @@ double adamw_step(const AdamWParameter& parameter, const AdamWStep& step) {
                  second + at, weight == nullptr ? nullptr : weight + at);
     }
   });
-  return std::accumulate(squares.begin(), squares.end(), 0.0);
+  return at::full({}, std::accumulate(squares.begin(), squares.end(), 0.0), at::kDouble);
 }
 
-double plain_adamw_step(const AdamWParameter& parameter, const AdamWStep& step) {
-  const at::Tensor number = at::full({}, step.number, at::kFloat);
+at::Tensor plain_adamw_step(const AdamWParameter& parameter, const AdamWStep& step) {
+  const at::Tensor number = at::full({}, step.number, parameter.master.options().dtype(at::kFloat));
   at::Tensor gradient = parameter.gradient;
   if (step.gradient_scale != 1) gradient = gradient.mul_(step.gradient_scale);
   at::_fused_adamw_({parameter.master}, {gradient}, {parameter.first}, {parameter.second}, {},

@@ -19,12 +19,12 @@ struct AdamWParameter {
   at::Tensor weight, master, gradient, first, second;
 };
 
-// Sum over the numbers of (master after - master before)^2. The gradient is left as it is or
-// scaled.
-double adamw_step(const AdamWParameter& parameter, const AdamWStep& step);
+// Sum over the numbers of (master after - master before)^2, one number on the parameter's device.
+// The gradient is left as it is or scaled.
+at::Tensor adamw_step(const AdamWParameter& parameter, const AdamWStep& step);
 
 // The definition, by LibTorch's fused step: it tells nothing of how far it moved, which is worked
 // out from what it left behind.
-double plain_adamw_step(const AdamWParameter& parameter, const AdamWStep& step);
+at::Tensor plain_adamw_step(const AdamWParameter& parameter, const AdamWStep& step);
 
 }  // namespace sightline

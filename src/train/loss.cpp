@@ -1,6 +1,7 @@
 #include "train/loss.h"
 
 #include "base/error.h"
+#include "tensor/device.h"
 
 #include <algorithm>
 
@@ -8,9 +9,7 @@
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 namespace sightline {
@@ -20,10 +19,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::Variable;
 using torch::autograd::variable_list;
-
-at::Tensor indices(std::span<const int32_t> values) {
-  return at::tensor(at::ArrayRef<int32_t>(values.data(), values.size()), at::kInt).to(at::kLong);
-}
 
 at::ScalarType precise(at::ScalarType dtype) {
   return dtype == at::kDouble ? at::kDouble : at::kFloat;
@@ -52,7 +47,7 @@ struct AnswerLoss : torch::autograd::Function<AnswerLoss> {
       total += (norm_c1 - logits_cV.gather(1, target_c1)).sum();
       // d loss / d logits = softmax - onehot, over the divisor; made in place.
       at::Tensor grad_cV = logits_cV.sub_(norm_c1).exp_();
-      grad_cV.scatter_add_(1, target_c1, at::zeros_like(target_c1, grad_cV.options()).sub_(1.0));
+      grad_cV.scatter_(1, target_c1, grad_cV.gather(1, target_c1).sub_(1.0));
       grad_cV.div_(divisor);
       const at::Tensor grad_low_cV = grad_cV.to(hidden_TD.scalar_type());
       hidden_grad_SD.slice(0, begin, end).copy_(grad_low_cV.matmul(head_VD));
@@ -87,16 +82,18 @@ at::Tensor answer_loss(const at::Tensor& hidden_TD, const at::Tensor& head_VD,
                        const LossOptions& options) {
   SL_ASSERT(rows_S.size() == targets_S.size(), "{} rows, {} targets", rows_S.size(),
             targets_S.size());
-  return AnswerLoss::apply(hidden_TD, head_VD, indices(rows_S), indices(targets_S), options.divisor,
+  return AnswerLoss::apply(hidden_TD, head_VD, indices(rows_S, hidden_TD.device()),
+                           indices(targets_S, hidden_TD.device()), options.divisor,
                            loss_chunk(head_VD.size(0), options));
 }
 
 at::Tensor plain_answer_loss(const at::Tensor& hidden_TD, const at::Tensor& head_VD,
                              std::span<const int32_t> rows_S, std::span<const int32_t> targets_S,
                              double divisor) {
-  const at::Tensor logits_SV = at::linear(hidden_TD.index_select(0, indices(rows_S)), head_VD);
-  return at::cross_entropy_loss(logits_SV.to(precise(hidden_TD.scalar_type())), indices(targets_S),
-                                {}, at::Reduction::Sum) /
+  const at::Tensor rows = indices(rows_S, hidden_TD.device());
+  const at::Tensor logits_SV = at::linear(hidden_TD.index_select(0, rows), head_VD);
+  return at::cross_entropy_loss(logits_SV.to(precise(hidden_TD.scalar_type())),
+                                indices(targets_S, hidden_TD.device()), {}, at::Reduction::Sum) /
          divisor;
 }
 

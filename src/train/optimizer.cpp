@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "recipe/trainable.h"
+#include "tensor/device.h"
 #include "train/adamw.h"
 #include "train/hidden_matrix.h"
 #include "train/orthogonal.h"
@@ -176,10 +177,10 @@ void Optimizer::add_own(std::span<const at::Tensor> gradients) {
 PartSquares Optimizer::gradient_squares() const {
   const c10::NoGradGuard no_grad;
   PartSquares squares;
-  const std::vector<at::Tensor> norms = at::_foreach_norm(held_gradients());
+  const std::vector<double> norms = numbers_of(at::_foreach_norm(held_gradients()));
   size_t held = 0;
   for (const Slot& slot : slots_) {
-    const double norm = slot.weight.grad().defined() ? norms[held++].item<double>() : 0.0;
+    const double norm = slot.weight.grad().defined() ? norms[held++] : 0.0;
     squares.add(slot.name, norm * norm);
   }
   return squares;
@@ -190,20 +191,25 @@ PartSquares Optimizer::step(double factor, double gradient_norm) {
   PartSquares changes;
   const bool clips = stage_.clip > 0 && gradient_norm > stage_.clip;
   const double scale = clips ? stage_.clip / gradient_norm : 1.0;
+  std::vector<const Slot*> moved;
+  std::vector<at::Tensor> squares;
   for (Slot& slot : slots_) {
     changes.add(slot.name, 0.0);
     if (!is_own(slot)) continue;
     if (!slot.muon) {
-      changes.add(slot.name, step_adamw(slot, factor, scale));
+      moved.push_back(&slot);
+      squares.push_back(step_adamw(slot, factor, scale));
     } else if (clips) {
       slot.weight.mutable_grad().mul_(scale);
     }
   }
+  const std::vector<double> sums = numbers_of(squares);
+  for (size_t i = 0; i < moved.size(); ++i) changes.add(moved[i]->name, sums[i]);
   step_muon(factor, changes);
   return changes;
 }
 
-double Optimizer::step_adamw(Slot& slot, double factor, double gradient_scale) const {
+at::Tensor Optimizer::step_adamw(Slot& slot, double factor, double gradient_scale) const {
   slot.step.add_(1);
   return adamw_step({slot.weight, slot.master, slot.weight.grad(), slot.first, slot.second},
                     {.rate = slot.rate * factor,
@@ -245,6 +251,7 @@ void Optimizer::step_muon(double factor, std::span<Slot* const> slots, PartSquar
   }
   const at::Tensor updates_BMN =
       orthogonalized(directions_BMN, slots.front()->weight.scalar_type());
+  std::vector<at::Tensor> norms;
   const double size = kMuonSize * std::sqrt(static_cast<double>(std::max(rows, columns)));
   for (size_t i = 0; i < slots.size(); ++i) {
     Slot& slot = *slots[i];
@@ -255,8 +262,12 @@ void Optimizer::step_muon(double factor, std::span<Slot* const> slots, PartSquar
                                   .add_(slot.master, slot.decay);
     slot.master.add_(change, -rate);
     if (!slot.weight.is_alias_of(slot.master)) slot.weight.copy_(slot.master);
-    const double norm = rate * at::linalg_vector_norm(change).item<double>();
-    changes.add(slot.name, norm * norm);
+    norms.push_back(at::linalg_vector_norm(change));
+  }
+  const std::vector<double> sizes = numbers_of(norms);
+  for (size_t i = 0; i < slots.size(); ++i) {
+    const double norm = slots[i]->rate * factor * sizes[i];
+    changes.add(slots[i]->name, norm * norm);
   }
 }
 

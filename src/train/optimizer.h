@@ -102,7 +102,7 @@ class Optimizer {
   void begin_sums();
   // The sums that this rank holds.
   std::vector<at::Tensor> held_gradients() const;
-  double step_adamw(Slot& slot, double factor, double gradient_scale) const;
+  at::Tensor step_adamw(Slot& slot, double factor, double gradient_scale) const;
   void step_muon(double factor, PartSquares& changes);
   void step_muon(double factor, std::span<Slot* const> slots, PartSquares& changes);
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "tensor/device.h"
 #include "train/oriented_gradients.h"
 
 #include <algorithm>
@@ -43,18 +44,21 @@ void add_reconstruct_parameters(Model& model, uint64_t seed) {
   const VisionConfig& config = model.vision().config();
   const int64_t numbers = num_pixels(config.patch_size) + num_oriented_gradients(config.patch_size);
   const auto add = [&](const char* name, std::vector<int64_t> shape) {
-    model.params().add(name, random_parameter(name, shape, seed).to(model.dtype()));
+    const at::Tensor random = random_parameter(name, shape, seed).to(model.dtype());
+    model.params().add(name, on_device(random, model.device()));
   };
   add("reconstruct.mask_token", {1, 1, config.hidden_size});
   add("reconstruct.head.weight", {numbers, config.hidden_size});
   add("reconstruct.head.bias", {numbers});
 }
 
-at::Tensor reconstruct_loss(const Model& model, const at::Tensor& pixels_ICHW,
+at::Tensor reconstruct_loss(const Model& model, const at::Tensor& pictures,
                             const ReconstructOptions& options) {
   const VisionEncoder& vision = model.vision();
+  const at::Tensor pixels_ICHW = on_device(pictures, model.device());
   const int64_t images = pixels_ICHW.size(0);
-  const at::Tensor hidden_IP = hidden_patches(images, vision.config().num_patches(), options);
+  const at::Tensor hidden_IP =
+      on_device(hidden_patches(images, vision.config().num_patches(), options), model.device());
   const at::Tensor patches_IPD = vision.patches(pixels_ICHW);
   const at::Tensor shown_IPD =
       at::where(hidden_IP.unsqueeze(2), model.params().at("reconstruct.mask_token"), patches_IPD);

@@ -3,6 +3,7 @@
 #include "base/crash_point.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "tensor/device.h"
 #include "tensor/side_by_side.h"
 #include "train/loss.h"
 #include "train/reconstruct.h"
@@ -153,31 +154,31 @@ at::Tensor StageTrainer::loss_of(const Batch& batch, uint64_t number, double div
 // A micro-batch by itself has all threads to compute on; of several at once each has one. Gradients
 // are summed in the micro-batches' order, so that the same recipe gives the same bits. A batch of
 // words alone may depend on nothing that trains (the connector alone, say): it adds nothing.
-double StageTrainer::add_gradients(std::span<const Numbered> batches, double divisor) {
+void StageTrainer::add_gradients(std::span<const Numbered> batches, double divisor,
+                                 std::vector<at::Tensor>& losses) {
   if (batches.size() == 1 && !shards_gradients()) {
     const at::Tensor loss = loss_of(*batches[0].batch, batches[0].number, divisor);
     if (loss.requires_grad()) loss.backward();
+    losses.push_back(loss.detach());
     crash_point("step.mid_accumulation");
-    return loss.item<double>();
+    return;
   }
   struct Lane {
-    double loss = 0;
+    at::Tensor loss;
     std::vector<at::Tensor> gradients;
   };
   std::vector<Lane> lanes(batches.size());
   side_by_side(std::ssize(lanes), [&](int64_t lane) {
     const auto i = static_cast<size_t>(lane);
     const at::Tensor loss = loss_of(*batches[i].batch, batches[i].number, divisor);
-    lanes[i].loss = loss.item<double>();
+    lanes[i].loss = loss.detach();
     if (loss.requires_grad()) lanes[i].gradients = optimizer_.gradients_of(loss);
   });
-  double loss = 0;
   for (const Lane& lane : lanes) {
     add_to_sums(lane.gradients);
-    loss += lane.loss;
+    losses.push_back(lane.loss);
     crash_point("step.mid_accumulation");
   }
-  return loss;
 }
 
 void StageTrainer::add_to_sums(std::span<const at::Tensor> gradients) {
@@ -236,13 +237,15 @@ StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
   const Exchanged before = options_.world == nullptr ? Exchanged() : options_.world->exchanged();
   optimizer_.zero_gradients();
   const int64_t sums = shards_gradients() ? most_on_any_rank(std::ssize(batches)) : 0;
+  std::vector<at::Tensor> losses;
   const auto at_once = static_cast<size_t>(options_.side_by_side);
   for (size_t first = 0; first < batches.size(); first += at_once) {
     const size_t count = std::min(at_once, batches.size() - first);
     if (exchange_ && count == 1 && first + 1 == batches.size()) exchange_->begin();
-    report.loss += add_gradients(std::span(batches).subspan(first, count),
-                                 static_cast<double>(loaded.num_predictions));
+    add_gradients(std::span(batches).subspan(first, count),
+                  static_cast<double>(loaded.num_predictions), losses);
   }
+  for (const double loss : numbers_of(losses)) report.loss += loss;
   for (int64_t i = std::ssize(batches); i < sums; ++i) add_to_sums({});
   report.micro_batches = std::ssize(batches);
   sum_over_ranks(report);

@@ -94,8 +94,9 @@ class StageTrainer {
   std::vector<Numbered> batches_of(const LoadedStep& loaded, int64_t stage_step) const;
   int64_t ranks() const { return options_.world == nullptr ? 1 : options_.world->size(); }
   bool shards_gradients() const { return is_sharded() && options_.sharding == Sharding::gradients; }
-  // Adds the gradients of micro-batches, side by side; their summed loss.
-  double add_gradients(std::span<const Numbered> batches, double divisor);
+  // Adds the gradients of micro-batches, side by side, and their losses to `losses`.
+  void add_gradients(std::span<const Numbered> batches, double divisor,
+                     std::vector<at::Tensor>& losses);
   // A micro-batch's, or none, to the sums: this rank's, or those of the ranks that they belong to.
   void add_to_sums(std::span<const at::Tensor> gradients);
   int64_t most_on_any_rank(int64_t micro_batches);
