@@ -5,8 +5,10 @@
 // devices, and asks for nothing back but through LibTorch: as on a GPU.
 //
 // Its flash attention is the definition, so that what a GPU would be asked for is held to numbers.
+// Tests of OnDevice run on it, and again on a GPU where there is one.
 
 #include "base/error.h"
+#include "tensor/device.h"
 
 #include <array>
 #include <cmath>
@@ -28,6 +30,7 @@
 #include <ATen/ops/view_native.h>
 #include <c10/core/Allocator.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <gtest/gtest.h>
 #include <torch/library.h>
 
 namespace sightline::test {
@@ -235,6 +238,19 @@ inline std::tuple<at::Tensor, at::Tensor, at::Tensor> flash_backward(
   });
   return {d_q.to(kOther), d_k.to(kOther), d_v.to(kOther)};
 }
+
+// Tests of a device: of the one here (Other/...), and of a GPU (Gpu/..., ctest's label gpu), where
+// they skip if there is none.
+class OnDevice : public testing::TestWithParam<c10::DeviceType> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == at::kCUDA && usable_gpus() == 0)
+      GTEST_SKIP() << "no GPU that LibTorch can use";
+  }
+  static at::Device device() {
+    return GetParam() == at::kCUDA ? compute_device("cuda") : at::Device(GetParam());
+  }
+};
 
 inline void by_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   at::native::cpu_fallback(op, stack);

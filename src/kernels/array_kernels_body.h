@@ -81,7 +81,7 @@ template <class Number>
 float rms_norm(const Number* __restrict x, const Number* __restrict weight, int64_t size,
                float epsilon, Number* __restrict out) {
   const float squares = sum_of(size, [&](int64_t i) { return load(x[i]) * load(x[i]); });
-  const float scale = 1.0F / std::sqrt(squares / static_cast<float>(size) + epsilon);
+  const float scale = 1.0F / square_root(squares / static_cast<float>(size) + epsilon);
   for (int64_t i = 0; i < size; ++i) store(out + i, load(x[i]) * scale * load(weight[i]));
   return scale;
 }
@@ -103,28 +103,38 @@ void rms_norm_backward(const Number* __restrict x, const Number* __restrict weig
 
 // In the order of torch's fused AdamW: decay, moments, then the move.
 template <bool has_weight>
-double adamw_step(const AdamWNumbers& n, int64_t size, const float* __restrict gradient,
-                  float* __restrict master, float* __restrict first, float* __restrict second,
-                  uint16_t* __restrict weight) {
-  constexpr int64_t kPiece = 4096;
+void adamw_piece(const AdamWNumbers& numbers, int64_t size, const float* __restrict gradient,
+                 float* __restrict master, float* __restrict first, float* __restrict second,
+                 uint16_t* __restrict weight, float* __restrict change) {
+  const AdamWNumbers n = numbers;  // of its own: what is stored to may not lie in it
   const float kept = 1.0F - n.rate * n.decay, step = n.rate / n.first_share;
-  const float root_share = std::sqrt(n.second_share);
+  const float root_share = square_root(n.second_share);
+  for (int64_t i = 0; i < size; ++i) {
+    const float g = gradient[i] * n.gradient_scale;
+    const float m = first[i] + (g - first[i]) * (1.0F - n.beta1);
+    const float v = second[i] * n.beta2 + (1.0F - n.beta2) * g * g;
+    const float before = master[i];
+    const float after = before * kept - step * m / (square_root(v) / root_share + n.epsilon);
+    first[i] = m;
+    second[i] = v;
+    master[i] = after;
+    if constexpr (has_weight) weight[i] = bf16_of_float(after);
+    change[i] = after - before;
+  }
+}
+
+// In pieces whose changes stay in the caches until they are summed.
+template <bool has_weight>
+double adamw_step(const AdamWNumbers& n, int64_t size, const float* gradient, float* master,
+                  float* first, float* second, uint16_t* weight) {
+  constexpr int64_t kPiece = 2048;
+  float change[kPiece];
   double squares = 0;
-  for (int64_t begin = 0; begin < size; begin += kPiece) {
-    const int64_t offset = begin, count = std::min(kPiece, size - begin);
-    squares += static_cast<double>(sum_of(count, [&](int64_t piece) {
-      const int64_t i = offset + piece;
-      const float g = gradient[i] * n.gradient_scale;
-      const float m = first[i] + (g - first[i]) * (1.0F - n.beta1);
-      const float v = second[i] * n.beta2 + (1.0F - n.beta2) * g * g;
-      const float before = master[i];
-      const float after = before * kept - step * m / (std::sqrt(v) / root_share + n.epsilon);
-      first[i] = m;
-      second[i] = v;
-      master[i] = after;
-      if constexpr (has_weight) weight[i] = bf16_of_float(after);
-      return (after - before) * (after - before);
-    }));
+  for (int64_t at = 0; at < size; at += kPiece) {
+    const int64_t count = std::min(kPiece, size - at);
+    adamw_piece<has_weight>(n, count, gradient + at, master + at, first + at, second + at,
+                            has_weight ? weight + at : nullptr, change);
+    squares += static_cast<double>(sum_of(count, [&](int64_t i) { return change[i] * change[i]; }));
   }
   return squares;
 }

@@ -198,7 +198,7 @@ SL_INLINE float dot(const float* q, const Value* k, int64_t d) {
 }
 
 void rms_norm(const float* x, const float* weight, int64_t size, float epsilon, float* out) {
-  const float scale = 1.0F / std::sqrt(dot(x, x, size) / static_cast<float>(size) + epsilon);
+  const float scale = 1.0F / square_root(dot(x, x, size) / static_cast<float>(size) + epsilon);
   for (int64_t i = 0; i < size; ++i) out[i] = x[i] * scale * weight[i];
 }
 

@@ -47,11 +47,13 @@ int64_t gpus_of_engine() {
       name);
 }
 
-// Repeatable sums: where LibTorch has none it warns. New memory is not filled for it.
-void make_repeatable() {
+// Repeatable sums: where LibTorch has none it warns. New memory is not filled for it. And fp32 is
+// fp32: convolutions are not rounded to TF32, as products are not.
+void make_exact() {
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
   at::globalContext().setDeterministicCuDNN(true);
   at::globalContext().setDeterministicFillUninitializedMemory(false);
+  at::globalContext().setAllowTF32CuDNN(false);
 }
 
 at::Device gpu(std::string_view name, int64_t number) {
@@ -59,7 +61,7 @@ at::Device gpu(std::string_view name, int64_t number) {
   if (count == 0) fail_without_gpu(name);
   check(number < count, "device \"{}\" is GPU {} of this machine, which has {}: count from 0", name,
         number, count);
-  make_repeatable();
+  make_exact();
   return {at::kCUDA, static_cast<c10::DeviceIndex>(number)};
 }
 

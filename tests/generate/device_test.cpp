@@ -20,8 +20,8 @@ std::vector<std::vector<Generated>> answers_on(at::Device device, const Decoding
   return Generator(model, MaskPolicy::image, ends).answers(prompts, decoding);
 }
 
-void expect_same_answers(const DecodingRecipe& decoding) {
-  const auto expected = answers_on(at::kCPU, decoding), found = answers_on(kOther, decoding);
+void expect_same_answers(at::Device device, const DecodingRecipe& decoding) {
+  const auto expected = answers_on(at::kCPU, decoding), found = answers_on(device, decoding);
   ASSERT_EQ(found.size(), expected.size());
   for (size_t i = 0; i < found.size(); ++i) {
     ASSERT_EQ(found[i].size(), expected[i].size());
@@ -32,27 +32,27 @@ void expect_same_answers(const DecodingRecipe& decoding) {
   }
 }
 
-TEST(OtherDevice, AnswersGreedily) { expect_same_answers({.max_new_tokens = 8}); }
+TEST_P(OnDevice, AnswersGreedily) { expect_same_answers(device(), {.max_new_tokens = 8}); }
 
-TEST(OtherDevice, AnswersByBeams) {
-  expect_same_answers({.beams = 4, .max_new_tokens = 8, .answers = 3});
+TEST_P(OnDevice, AnswersByBeams) {
+  expect_same_answers(device(), {.beams = 4, .max_new_tokens = 8, .answers = 3});
 }
 
-TEST(OtherDevice, DrawsTheSameWords) {
-  expect_same_answers({.max_new_tokens = 8, .temperature = 1.0, .top_p = 0.9, .seed = 3});
+TEST_P(OnDevice, DrawsTheSameWords) {
+  expect_same_answers(device(), {.max_new_tokens = 8, .temperature = 1.0, .top_p = 0.9, .seed = 3});
 }
 
-TEST(OtherDevice, AnswersByRoundedWeights) {
-  expect_same_answers({.max_new_tokens = 8, .weights = DecodingWeights::int8});
+TEST_P(OnDevice, AnswersByRoundedWeights) {
+  expect_same_answers(device(), {.max_new_tokens = 8, .weights = DecodingWeights::int8});
 }
 
-TEST(OtherDevice, ShowsTheSameAttention) {
+TEST_P(OnDevice, ShowsTheSameAttention) {
   Model model = toy_model(kVocab);
   Rng rng(7);
   const Prompt prompt = toy_prompt(model, rng, 3, 1);
   const std::vector<int32_t> answer = {5, 6, 7};
   const AttentionRecord expected = record_attention(model, MaskPolicy::image, prompt, answer);
-  model.move_to(kOther);
+  model.move_to(device());
   const AttentionRecord found = record_attention(model, MaskPolicy::image, prompt, answer);
   ASSERT_EQ(found.on_rows_LAR.size(), expected.on_rows_LAR.size());
   for (size_t i = 0; i < found.on_rows_LAR.size(); ++i) {
@@ -60,6 +60,9 @@ TEST(OtherDevice, ShowsTheSameAttention) {
   }
   EXPECT_LT(found.difference, 1e-5);
 }
+
+INSTANTIATE_TEST_SUITE_P(Other, OnDevice, testing::Values(kOther));
+INSTANTIATE_TEST_SUITE_P(Gpu, OnDevice, testing::Values(at::kCUDA));
 
 // Sequences of different lengths whose rows lie apart.
 TEST(PaddedCachedAttention, EqualsItsPlainDefinition) {

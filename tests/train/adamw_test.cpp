@@ -2,6 +2,9 @@
 
 #include "train/adamw.h"
 
+#include <algorithm>
+
+#include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>

@@ -14,6 +14,8 @@
 namespace sightline {
 namespace {
 
+using test::OnDevice;
+
 constexpr int64_t kRows = 4;
 
 Batch batch_of(Rng& rng, int samples, int images) {
@@ -76,9 +78,10 @@ void expect_same(const ParamMap& found, const ParamMap& expected, double toleran
   }
 }
 
-void expect_same_training(const StageRecipe& stage, at::ScalarType dtype, double tolerance) {
+void expect_same_training(at::Device device, const StageRecipe& stage, at::ScalarType dtype,
+                          double tolerance) {
   const After expected = trained_on(at::kCPU, stage, dtype);
-  const After found = trained_on(test::kOther, stage, dtype);
+  const After found = trained_on(device, stage, dtype);
   for (size_t i = 0; i < expected.reports.size(); ++i) {
     const StepReport &a = found.reports[i], &b = expected.reports[i];
     EXPECT_NEAR(a.loss, b.loss, tolerance * b.loss) << i;
@@ -98,41 +101,46 @@ StageRecipe everything() {
           .clip = 0.5};
 }
 
-TEST(OtherDevice, TrainsAsTheCpuDoes) { expect_same_training(everything(), at::kFloat, 1e-4); }
-
-TEST(OtherDevice, TrainsAsTheCpuDoesInBf16) {
-  StageRecipe stage = everything();
-  stage.dropout = {};
-  expect_same_training(stage, at::kBFloat16, 3e-2);
+TEST_P(OnDevice, TrainsAsTheCpuDoes) {
+  expect_same_training(device(), everything(), at::kFloat, 1e-4);
 }
 
-TEST(OtherDevice, RecomputesActivationsAndMovesByMuon) {
+TEST_P(OnDevice, TrainsAsTheCpuDoesInBf16) {
+  StageRecipe stage = everything();
+  stage.dropout = {};
+  expect_same_training(device(), stage, at::kBFloat16, 3e-2);
+}
+
+TEST_P(OnDevice, RecomputesActivationsAndMovesByMuon) {
   StageRecipe stage = everything();
   stage.checkpoint_activations = true;
   stage.optimizer = OptimizerKind::muon;
-  expect_same_training(stage, at::kFloat, 1e-3);
+  expect_same_training(device(), stage, at::kFloat, 1e-3);
 }
 
-TEST(OtherDevice, LearnsToReconstructPictures) {
+TEST_P(OnDevice, LearnsToReconstructPictures) {
   StageRecipe stage = everything();
   stage.train = {"vision"};
   stage.objective = Objective::reconstruct;
   stage.edge_weight = 1.0;
-  expect_same_training(stage, at::kFloat, 1e-3);
+  expect_same_training(device(), stage, at::kFloat, 1e-3);
 }
 
-TEST(OtherDevice, TakesBackItsState) {
+TEST_P(OnDevice, TakesBackItsState) {
   const StageRecipe stage = everything();
-  const After after = trained_on(test::kOther, stage, at::kBFloat16);
+  const After after = trained_on(device(), stage, at::kBFloat16);
   Bundle bundle;
   bundle.model = test::tiny_model({.dtype = at::kBFloat16});
-  bundle.model->move_to(test::kOther);
+  bundle.model->move_to(device());
   StageTrainer trainer(bundle, stage, {.depth = kFromPixels});
   trainer.restore([&](const std::string& name) { return after.state.at(name); });
   for (const auto& [name, tensor] : trainer.state()) {
     EXPECT_TRUE(tensor.cpu().equal(after.state.at(name))) << name;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Other, OnDevice, testing::Values(test::kOther));
+INSTANTIATE_TEST_SUITE_P(Gpu, OnDevice, testing::Values(at::kCUDA));
 
 }  // namespace
 }  // namespace sightline
