@@ -42,6 +42,10 @@ struct ArrayKernels {
   // d_x, and what this row adds to the weight's gradient.
   void (*rms_norm_backward)(const Number* x, const Number* weight, float scale, const Number* d_out,
                             int64_t size, Number* d_x, float* d_weight);
+
+  // sum = x; sum += x.
+  void (*widen)(const Number* x, int64_t size, float* sum);
+  void (*accumulate)(const Number* x, int64_t size, float* sum);
 };
 
 // One pass over a parameter's numbers: clips the gradient, moves the moments and the master, and

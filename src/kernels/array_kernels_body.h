@@ -101,6 +101,16 @@ void rms_norm_backward(const Number* __restrict x, const Number* __restrict weig
   }
 }
 
+template <class Number>
+void widen(const Number* __restrict x, int64_t size, float* __restrict sum) {
+  for (int64_t i = 0; i < size; ++i) sum[i] = load(x[i]);
+}
+
+template <class Number>
+void accumulate(const Number* __restrict x, int64_t size, float* __restrict sum) {
+  for (int64_t i = 0; i < size; ++i) sum[i] += load(x[i]);
+}
+
 // In the order of torch's fused AdamW: decay, moments, then the move.
 template <bool has_weight>
 void adamw_piece(const AdamWNumbers& numbers, int64_t size, const float* __restrict gradient,
@@ -147,7 +157,13 @@ double adamw(const AdamWNumbers& numbers, int64_t size, const float* gradient, f
 
 template <class Number>
 constexpr ArrayKernels<Number> kernels_of() {
-  return {swiglu<Number>,           swiglu_backward<Number>, gelu<Number>,
-          gelu_backward<Number>,    rotate_heads<Number>,    rms_norm<Number>,
-          rms_norm_backward<Number>};
+  return {swiglu<Number>,
+          swiglu_backward<Number>,
+          gelu<Number>,
+          gelu_backward<Number>,
+          rotate_heads<Number>,
+          rms_norm<Number>,
+          rms_norm_backward<Number>,
+          widen<Number>,
+          accumulate<Number>};
 }

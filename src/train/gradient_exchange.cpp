@@ -2,40 +2,14 @@
 
 #include "base/error.h"
 
-#include <memory>
-
-#include <torch/csrc/autograd/function_hook.h>
-#include <torch/csrc/autograd/variable.h>
-
 namespace sightline {
 
-// Called when a backward pass has added to a weight's gradient.
-class GradientExchange::Hook : public torch::autograd::PostAccumulateGradHook {
- public:
-  Hook(GradientExchange& exchange, size_t weight) : exchange_(exchange), weight_(weight) {}
-  void operator()(const at::Tensor&) override { exchange_.arrived(weight_); }
-
- private:
-  GradientExchange& exchange_;
-  size_t weight_;
-};
-
 GradientExchange::GradientExchange(World& world, const Optimizer& optimizer, Travel travel)
-    : world_(world),
-      travel_(travel),
-      weights_(optimizer.weights()),
-      sums_(optimizer.gradient_buckets()) {
-  SL_ASSERT(sums_.bucket_of.size() == weights_.size(), "sums of all gradients are on no rank");
-  for (size_t i = 0; i < weights_.size(); ++i) {
-    torch::autograd::impl::set_post_acc_grad_hooks(weights_[i], std::make_unique<Hook>(*this, i));
-  }
+    : world_(world), travel_(travel), optimizer_(optimizer), sums_(optimizer.gradient_buckets()) {
+  optimizer.on_arrival([this](size_t weight) { arrived(weight); });
 }
 
-GradientExchange::~GradientExchange() {
-  for (const at::Tensor& weight : weights_) {
-    torch::autograd::impl::set_post_acc_grad_hooks(weight, nullptr);
-  }
-}
+GradientExchange::~GradientExchange() { optimizer_.on_arrival(nullptr); }
 
 void GradientExchange::begin() {
   missing_.assign(sums_.buckets.size(), 0);

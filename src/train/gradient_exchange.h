@@ -13,8 +13,8 @@ namespace sightline {
 
 class GradientExchange {
  public:
-  // Both must outlive this, and all sums must be on every rank. The weights hold hooks of this as
-  // long as it lives.
+  // Both must outlive this, and all sums must be on every rank. The optimizer tells this what has
+  // arrived as long as it lives.
   GradientExchange(World& world, const Optimizer& optimizer, Travel travel);
   ~GradientExchange();
   GradientExchange(const GradientExchange&) = delete;
@@ -28,14 +28,13 @@ class GradientExchange {
   void finish();
 
  private:
-  class Hook;
   void arrived(size_t weight);
   void send_next();
 
   World& world_;
   Travel travel_;
-  std::vector<at::Tensor> weights_;
-  GradientBuckets sums_;
+  const Optimizer& optimizer_;
+  const GradientBuckets& sums_;
   std::vector<int64_t> missing_;     // gradients that each bucket waits for
   std::vector<World::Finish> sent_;  // of the first buckets
   bool is_last_ = false;

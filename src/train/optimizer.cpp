@@ -13,9 +13,7 @@
 #include <functional>
 #include <map>
 
-#include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_norm.h>
-#include <ATen/ops/_foreach_zero.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/lerp.h>
 #include <ATen/ops/linalg_vector_norm.h>
@@ -109,7 +107,7 @@ void Optimizer::begin_sums() {
   for (const Slot& slot : slots_) {
     if (is_own(slot) || shard_.sharding != Sharding::gradients) summed.push_back(slot.weight);
   }
-  if (!summed.empty()) sums_ = lay_out_gradients(summed);
+  if (!summed.empty()) sums_ = std::make_unique<GradientSums>(std::move(summed));
 }
 
 std::vector<at::Tensor> Optimizer::weights() const {
@@ -126,9 +124,22 @@ std::vector<at::Tensor> Optimizer::held_gradients() const {
   return list;
 }
 
-void Optimizer::zero_gradients() {
-  const c10::NoGradGuard no_grad;
-  at::_foreach_zero_(sums_.buckets);
+void Optimizer::begin_gradients() {
+  if (sums_) sums_->begin();
+}
+
+void Optimizer::end_gradients() {
+  if (sums_) sums_->end();
+}
+
+const GradientBuckets& Optimizer::gradient_buckets() const {
+  SL_ASSERT(sums_ != nullptr, "the sums of no gradient");
+  return sums_->buckets();
+}
+
+void Optimizer::on_arrival(std::function<void(size_t weight)> arrived) const {
+  SL_ASSERT(sums_ != nullptr, "the sums of no gradient");
+  sums_->arrived = std::move(arrived);
 }
 
 std::vector<at::Tensor> Optimizer::gradients_of(const at::Tensor& loss) const {
@@ -138,10 +149,9 @@ std::vector<at::Tensor> Optimizer::gradients_of(const at::Tensor& loss) const {
 }
 
 void Optimizer::add_gradients(std::span<const at::Tensor> gradients) {
-  const c10::NoGradGuard no_grad;
   SL_ASSERT(gradients.size() == slots_.size(), "{} gradients", gradients.size());
   for (size_t i = 0; i < slots_.size(); ++i) {
-    if (gradients[i].defined()) slots_[i].weight.mutable_grad().add_(gradients[i]);
+    if (gradients[i].defined()) sums_->add(i, gradients[i]);
   }
 }
 
@@ -170,8 +180,7 @@ Optimizer::ByOwner Optimizer::by_owner(std::span<const at::Tensor> gradients) co
 }
 
 void Optimizer::add_own(std::span<const at::Tensor> gradients) {
-  const c10::NoGradGuard no_grad;
-  at::_foreach_add_(held_gradients(), at::TensorList(gradients.data(), gradients.size()));
+  for (size_t i = 0; i < gradients.size(); ++i) sums_->add(i, gradients[i]);
 }
 
 PartSquares Optimizer::gradient_squares() const {

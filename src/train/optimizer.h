@@ -16,12 +16,14 @@
 
 #include "recipe/recipe.h"
 #include "tensor/param_map.h"
-#include "train/gradient_buckets.h"
+#include "train/gradient_sums.h"
 #include "train/part_norms.h"
 #include "train/stored_tensor.h"
 #include "train/weight_average.h"
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,8 +45,9 @@ class Optimizer {
   // Trains those parameters of `params` that require gradients. `params` must outlive this.
   Optimizer(const StageRecipe& stage, const ParamMap& params, const Shard& shard = {});
 
-  // Sets all gradients to zero; backward passes then add to them.
-  void zero_gradients();
+  // A step's gradients come between these: backward passes add to the sums (train/gradient_sums.h).
+  void begin_gradients();
+  void end_gradients();
 
   // A backward pass that leaves the sums alone: its gradients by parameter, undefined where the
   // loss doesn't depend on one. May run on several threads at once. What it gives is for
@@ -54,7 +57,9 @@ class Optimizer {
 
   // The sums of those gradients whose sums this rank holds: all, or under Sharding::gradients its
   // own. By parameter, in the order of weights() then.
-  const GradientBuckets& gradient_buckets() const { return sums_; }
+  const GradientBuckets& gradient_buckets() const;
+  // Called, if set, with the number (in weights()) of each that a backward pass has added to.
+  void on_arrival(std::function<void(size_t weight)> arrived) const;
   // What trains, on whichever rank, from the bottom of the model up.
   std::vector<at::Tensor> weights() const;
 
@@ -100,7 +105,7 @@ class Optimizer {
   void share_out();
   void begin(Slot& slot) const;
   void begin_sums();
-  // The sums that this rank holds.
+  // The sums that this rank holds, between steps.
   std::vector<at::Tensor> held_gradients() const;
   at::Tensor step_adamw(Slot& slot, double factor, double gradient_scale) const;
   void step_muon(double factor, PartSquares& changes);
@@ -109,7 +114,7 @@ class Optimizer {
   StageRecipe stage_;
   Shard shard_;
   std::vector<Slot> slots_;
-  GradientBuckets sums_;
+  std::unique_ptr<GradientSums> sums_;  // null: this rank holds none
 };
 
 }  // namespace sightline

@@ -235,7 +235,7 @@ StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
   const std::vector<Numbered> batches = batches_of(loaded, stage_step);
   StepReport report;
   const Exchanged before = options_.world == nullptr ? Exchanged() : options_.world->exchanged();
-  optimizer_.zero_gradients();
+  optimizer_.begin_gradients();
   const int64_t sums = shards_gradients() ? most_on_any_rank(std::ssize(batches)) : 0;
   std::vector<at::Tensor> losses;
   const auto at_once = static_cast<size_t>(options_.side_by_side);
@@ -248,6 +248,7 @@ StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
   for (const double loss : numbers_of(losses)) report.loss += loss;
   for (int64_t i = std::ssize(batches); i < sums; ++i) add_to_sums({});
   report.micro_batches = std::ssize(batches);
+  optimizer_.end_gradients();
   sum_over_ranks(report);
   const PartSquares gradient = optimizer_.gradient_squares();
   report.gradient = shards_gradients() ? norms_over_ranks(gradient) : gradient.norms();
