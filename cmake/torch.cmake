@@ -26,6 +26,12 @@ endif()
 target_compile_options(torch_engine INTERFACE -fopenmp)
 target_link_libraries(torch_engine INTERFACE "${gomp}")
 
+# c10d over Gloo: its code is in LibTorch, Gloo's headers are Debian's.
+add_library(c10d_engine INTERFACE)
+target_include_directories(c10d_engine SYSTEM INTERFACE
+  "${SIGHTLINE_TORCH}/include/torch/csrc/api/include")
+target_compile_definitions(c10d_engine INTERFACE USE_DISTRIBUTED USE_C10D_GLOO)
+
 # fmt's headers come from the wheel for every folder: Debian's are shadowed by them wherever LibTorch
 # is seen. What of it is no template is compiled in src/base/fmt.cpp. The link keeps the rest of the
 # wheel's headers out of the torch-free folders. It lies outside the build folder, so that ccache

@@ -19,6 +19,7 @@ std::vector<Bucket> make_buckets(std::span<const at::Tensor> tensors, int64_t mo
     const at::ScalarType dtype = dtype_of(tensors[i].scalar_type(), travel);
     const int64_t numbers = tensors[i].numel();
     if (buckets.empty() || buckets.back().dtype != dtype ||
+        tensors[buckets.back().first].device() != tensors[i].device() ||
         buckets.back().numbers + numbers > most) {
       buckets.push_back({.first = i, .dtype = dtype});
     }

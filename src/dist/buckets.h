@@ -9,7 +9,7 @@
 
 namespace sightline {
 
-// Neighbours in a list of tensors.
+// Neighbours in a list of tensors, all on one device.
 struct Bucket {
   size_t first = 0, count = 0;
   int64_t numbers = 0;
@@ -23,8 +23,8 @@ enum class Travel {
   as_they_are,  // not to be summed
 };
 
-// By the tensors' sizes and dtypes alone, so that all ranks make the same. A tensor of more than
-// `most` numbers has a bucket of its own.
+// By the tensors' sizes, dtypes and devices alone, so that all ranks make the same. A tensor of
+// more than `most` numbers has a bucket of its own.
 std::vector<Bucket> make_buckets(std::span<const at::Tensor> tensors, int64_t most,
                                  Travel travel = Travel::full);
 

@@ -1,12 +1,13 @@
 #pragma once
-// The ranks of a run, joined: one process each, on one machine or several, over c10d's Gloo. All
-// ranks make the same calls in the same order. Where one dies, hangs or fails, the others' next
-// call ends with an Error that names it, its machine and the last step; then nothing more can be
-// done together.
+// The ranks of a run, joined: one process each, on one machine or several, over c10d's Gloo, and
+// for tensors on GPUs over NCCL. All ranks make the same calls in the same order. Where one dies,
+// hangs or fails, the others' next call ends with an Error that names it, its machine and the last
+// step; then nothing more can be done together.
 //
 // A World of one rank is no process group at all: its calls return at once.
 
 #include "dist/buckets.h"
+#include "dist/nccl.h"
 #include "dist/place.h"
 #include "dist/step_teller.h"
 
@@ -25,7 +26,7 @@ namespace sightline {
 
 // What a rank's calls have taken.
 struct Exchanged {
-  double seconds = 0;  // in which it did nothing else
+  double seconds = 0;  // in which it did nothing else; on a GPU until all before it is done there
   double waited = 0;   // of these: for ranks that came later, as far as sums of single numbers tell
   double bytes = 0;    // of tensors: an equal share of what all ranks must send at least, which is
                        // 2 (ranks - 1) / ranks of a sum for all, half that to or from an owner
@@ -39,6 +40,10 @@ struct WorldOptions {
   std::chrono::milliseconds patience = std::chrono::minutes(5);  // for all ranks to come
   std::chrono::milliseconds silence = std::chrono::minutes(5);   // of a rank that others wait for
   int64_t bucket_numbers = 6 << 20;                              // summed at once: 24 MiB in fp32
+  // Where this rank's tensors are; a GPU with its index, and not another rank's. Those on the CPU
+  // may travel all the same.
+  at::Device device = at::kCPU;
+  MakeBackend make_backend;  // of the device's tensors; empty: NCCL for a GPU, for others Gloo
 };
 
 class World {
@@ -63,8 +68,8 @@ class World {
   }
 
   // Every rank's tensors become their sum over all ranks, the same bits on each. Summed in fp32
-  // (fp64 where they are) in an order that sizes and the number of ranks decide. `doing` says for
-  // messages what goes on: "summing gradients".
+  // (fp64 where they are) in an order that sizes and the number of ranks decide, on GPUs also how
+  // they are connected. `doing` says for messages what goes on: "summing gradients".
   void sum(std::span<const at::Tensor> tensors, std::string_view doing);
   std::vector<double> sum(std::vector<double> numbers, std::string_view doing);
 

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "tests/dist/stand_in.h"
 #include "tests/ranks.h"
 
 #include <chrono>
@@ -43,15 +44,30 @@ std::vector<at::Tensor> tensors_of(int64_t rank) {
   return tensors;
 }
 
-class Worlds : public testing::TestWithParam<int> {};
+// By Gloo alone, or the tensors by another backend, as those of a GPU would.
+enum class Way { gloo, device };
+
+using Ranked = std::tuple<int, Way>;
+
+class Worlds : public testing::TestWithParam<Ranked> {
+ protected:
+  static int size() { return std::get<int>(GetParam()); }
+  static WorldOptions options() {
+    const auto calls = std::make_shared<std::vector<std::string>>();
+    return {.silence = 3s,
+            .bucket_numbers = 1500,
+            .make_backend =
+                std::get<Way>(GetParam()) == Way::gloo ? MakeBackend() : test::stand_in(calls)};
+  }
+};
 
 TEST_P(Worlds, WhatEachHasComesToAllOrToItsOwner) {
   if (!test::is_rank()) {
-    test::Ranks ranks(GetParam());
+    test::Ranks ranks(size());
     EXPECT_TRUE(ranks.all_pass());
     return;
   }
-  World world(read_place(), {.bucket_numbers = 1500});
+  World world(read_place(), options());
   const auto texts =
       world.gather(std::string(static_cast<size_t>(world.rank()) * 3, 'x'), "telling");
   ASSERT_EQ(std::ssize(texts), world.size());
@@ -80,16 +96,16 @@ TEST_P(Worlds, WhatEachHasComesToAllOrToItsOwner) {
 
 TEST_P(Worlds, SumsAreRightAndTheSameBitsEverywhere) {
   if (!test::is_rank()) {
-    test::Ranks ranks(GetParam());
+    test::Ranks ranks(size());
     ASSERT_TRUE(ranks.all_pass());
     const std::string first = ranks.text("sums-0");
     EXPECT_NE(first, "");
-    for (int rank = 1; rank < GetParam(); ++rank) {
+    for (int rank = 1; rank < size(); ++rank) {
       EXPECT_EQ(first, ranks.text("sums-" + std::to_string(rank)));
     }
     return;
   }
-  World world(read_place(), {.bucket_numbers = 1500});
+  World world(read_place(), options());
   std::string keys;
   for (int repeat = 0; repeat < 3; ++repeat) {
     const std::vector<at::Tensor> sums = tensors_of(world.rank());
@@ -121,11 +137,11 @@ TEST_P(Worlds, SumsAreRightAndTheSameBitsEverywhere) {
 
 TEST_P(Worlds, AllGetWhatTheFirstHas) {
   if (!test::is_rank()) {
-    test::Ranks ranks(GetParam());
+    test::Ranks ranks(size());
     EXPECT_TRUE(ranks.all_pass());
     return;
   }
-  World world(read_place(), {.silence = 3s});
+  World world(read_place(), options());
   EXPECT_EQ(world.broadcast(world.is_first() ? "first" : "another", "telling"), "first");
   EXPECT_EQ(world.broadcast("", "telling"), "");
   const std::vector<at::Tensor> tensors = tensors_of(world.rank());
@@ -150,7 +166,9 @@ TEST_P(Worlds, AllGetWhatTheFirstHas) {
   world.barrier("leaving");
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, Worlds, testing::Values(2, 4));
+INSTANTIATE_TEST_SUITE_P(Sizes, Worlds,
+                         testing::Values(Ranked(2, Way::gloo), Ranked(4, Way::gloo),
+                                         Ranked(3, Way::device)));
 
 TEST(World, AloneIsNoGroup) {
   if (test::is_rank()) return;
