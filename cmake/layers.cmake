@@ -16,6 +16,7 @@ set(SIGHTLINE_LAYERS
   "bundle: base recipe text image batch sample tensor model"
   "features: base recipe image batch sample data tensor model bundle"
   "dist: base"
+  "cuda: base kernels dist"
   "train: base recipe kernels batch sample data tensor model bundle features dist"
   "plan: base recipe text image batch sample data tensor model bundle features train"
   "generate: base recipe text kernels batch sample tensor model bundle"
@@ -24,4 +25,4 @@ set(SIGHTLINE_LAYERS
   "cli: base recipe text image metric report batch sample data tensor model bundle features dist train plan generate evaluate run"
 )
 # Folders from here on may see LibTorch; those before it compile without.
-set(SIGHTLINE_TORCH_FOLDERS tensor model bundle features dist train plan generate evaluate run cli)
+set(SIGHTLINE_TORCH_FOLDERS tensor model bundle features dist cuda train plan generate evaluate run cli)
