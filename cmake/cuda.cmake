@@ -77,9 +77,17 @@ elseif(cuda_missing)
   message(FATAL_ERROR "SIGHTLINE_CUDA is ON, but there is no ${cuda_missing}. Install them, or set "
                       "SIGHTLINE_CUDA_HOME to where they are")
 endif()
-message(STATUS "GPUs: the plugin is built with ${cuda_home}")
+find_program(nvcc NO_CACHE NAMES nvcc HINTS "${cuda_home}/bin")
+if(nvcc)
+  message(STATUS "GPUs: the plugin is built with ${cuda_home}")
+else()
+  message(STATUS "GPUs: the plugin is built with ${cuda_home}, without kernels for want of nvcc")
+endif()
 
 file(GLOB sources CONFIGURE_DEPENDS "src/cuda/*.cpp")
+if(NOT nvcc)
+  list(FILTER sources EXCLUDE REGEX "/kernel_table\\.cpp$")
+endif()
 add_library(sightline_cuda MODULE ${sources})
 set_target_properties(sightline_cuda PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
 target_include_directories(sightline_cuda PRIVATE src)
@@ -92,3 +100,25 @@ target_link_libraries(sightline_cuda PRIVATE c10d_engine torch_engine warnings
   "${cuda_runtime}")
 # Nothing of ours may be missing; what LibTorch's own libraries need may be, on this machine.
 target_link_options(sightline_cuda PRIVATE "-Wl,-z,defs" "-Wl,--allow-shlib-undefined")
+
+# The kernels: for the A100's and the H100's generations, and in a form that later ones translate for
+# themselves. NVIDIA's compiler does not take the options that come with LibTorch, which they do not
+# see.
+if(nvcc)
+  set(CMAKE_CUDA_COMPILER "${nvcc}")
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
+  set(CMAKE_CUDA_ARCHITECTURES 80-real 90)
+  enable_language(CUDA)
+  if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that nvcc has it
+    set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+    set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+  endif()
+  file(GLOB kernels CONFIGURE_DEPENDS "src/cuda/*.cu")
+  add_library(cuda_kernels OBJECT ${kernels})
+  set_target_properties(cuda_kernels PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(cuda_kernels PRIVATE src)
+  target_compile_options(cuda_kernels PRIVATE -Werror=all-warnings -Xcompiler=-Wall,-Wextra)
+  target_sources(sightline_cuda PRIVATE $<TARGET_OBJECTS:cuda_kernels>)
+  # CUDA's runtime is the one that LibTorch has loaded, linked above.
+  set_target_properties(sightline_cuda PROPERTIES LINKER_LANGUAGE CXX CUDA_RUNTIME_LIBRARY None)
+endif()

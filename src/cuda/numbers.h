@@ -1,0 +1,68 @@
+#pragma once
+// Numbers as the GPU's kernels load, compute and store them. What is not the GPU's own instruction
+// stands here too, so that the kernels' bodies can be compiled, and tested, for the CPU.
+
+#include <cstdint>
+
+#ifdef __CUDACC__
+#include <cuda_bf16.h>
+#define SL_DEVICE __host__ __device__ __forceinline__
+#else
+#include <cmath>
+#define SL_DEVICE inline
+#endif
+
+namespace sightline::gpu {
+
+// `width` neighbours, loaded and stored at once: their address is a multiple of their size.
+template <class Number, int width>
+struct alignas(sizeof(Number) * width) Pack {
+  Number at[width];
+};
+
+template <int width, class Number>
+SL_DEVICE Pack<Number, width> load(const Number* from, int64_t pack) {
+  return reinterpret_cast<const Pack<Number, width>*>(from)[pack];
+}
+
+template <class Number, int width>
+SL_DEVICE void store(Number* to, int64_t pack, const Pack<Number, width>& numbers) {
+  reinterpret_cast<Pack<Number, width>*>(to)[pack] = numbers;
+}
+
+SL_DEVICE float float_of(float x) { return x; }
+SL_DEVICE float float_of(uint16_t x) {
+  return __builtin_bit_cast(float, static_cast<uint32_t>(x) << 16);
+}
+
+SL_DEVICE void put(float& to, float x) { to = x; }
+// To the nearest, to the even one of two.
+SL_DEVICE void put(uint16_t& to, float x) {
+#ifdef __CUDA_ARCH__
+  to = __bfloat16_as_ushort(__float2bfloat16_rn(x));
+#else
+  const auto bits = __builtin_bit_cast(uint32_t, x);
+  const bool is_no_number = (bits & 0x7fffffff) > 0x7f800000;
+  to = static_cast<uint16_t>(is_no_number ? 0x7fff : (bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+#endif
+}
+
+SL_DEVICE float square_root(float x) {
+#ifdef __CUDA_ARCH__
+  return sqrtf(x);
+#else
+  return std::sqrt(x);
+#endif
+}
+
+// The GPU's short forms of e^x and of a quotient: within a few units of the last place, and 0 where
+// e^-x is no number any more.
+SL_DEVICE float sigmoid(float x) {
+#ifdef __CUDA_ARCH__
+  return __fdividef(1.0F, 1.0F + __expf(-x));
+#else
+  return 1.0F / (1.0F + std::exp(-x));
+#endif
+}
+
+}  // namespace sightline::gpu

@@ -1,0 +1,207 @@
+// What the GPU's threads do, done by threads of the CPU and held to the same formulas in double.
+// The launches, and what the GPU's own instructions round, are left to a machine that has one.
+
+#include "cuda/array_bodies.h"
+
+#include "base/rng.h"
+#include "kernels/scalar_functions.h"
+#include "tests/cuda/block_of_threads.h"
+
+#include <cmath>
+#include <type_traits>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace sightline {
+namespace {
+
+using test::BlockOfThreads;
+using test::run_grid;
+
+constexpr int kThreads = 64;  // two warps
+
+// An array in a kernel's own numbers, at an address of packs.
+template <class Number>
+class Array {
+ public:
+  explicit Array(int64_t size) : memory_(static_cast<size_t>(size / 8 + 1)) {}
+  Array(int64_t size, uint64_t seed, double deviation = 1) : Array(size) {
+    Rng rng(seed);
+    for (int64_t i = 0; i < size; ++i) {
+      gpu::put(data()[i], static_cast<float>(rng.normal() * deviation));
+    }
+  }
+  Number* data() const { return memory_.data()->at; }
+  double at(int64_t i) const { return static_cast<double>(gpu::float_of(data()[i])); }
+
+ private:
+  mutable std::vector<gpu::Pack<Number, 8>> memory_;
+};
+
+template <class Number>
+constexpr double kRounding = std::is_same_v<Number, float> ? 4e-7 : 1.0 / 256 + 1e-6;
+
+// In both numbers, in single ones and in packs.
+template <class NumberType, int pack>
+struct Form {
+  using Number = NumberType;
+  static constexpr int kWidth = pack;
+};
+
+template <class T>
+class ArrayBodies : public testing::Test {};
+using Forms = testing::Types<Form<float, 1>, Form<float, 4>, Form<uint16_t, 1>, Form<uint16_t, 8>>;
+TYPED_TEST_SUITE(ArrayBodies, Forms);
+
+TYPED_TEST(ArrayBodies, SwigluAndItsBackward) {
+  using Number = typename TypeParam::Number;
+  constexpr int kWidth = TypeParam::kWidth;
+  constexpr int64_t kPacks = 150, kSize = kPacks * kWidth;  // no whole number of blocks
+  constexpr int64_t kBlocks = (kPacks + kThreads - 1) / kThreads;
+  constexpr double kError = kRounding<Number>;
+  const Array<Number> gate(kSize, 1, 4), up(kSize, 2), d(kSize, 3);
+  const Array<Number> out(kSize + 8), d_gate(kSize), d_up(kSize);
+  gpu::put(out.data()[kSize], 77);
+  run_grid(kBlocks, kThreads, [&](const BlockOfThreads& block) {
+    gpu::swiglu<kWidth>(block, gate.data(), up.data(), kPacks, out.data());
+    gpu::swiglu_backward<kWidth>(block, gate.data(), up.data(), d.data(), kPacks, d_gate.data(),
+                                 d_up.data());
+  });
+  for (int64_t i = 0; i < kSize; ++i) {
+    const double g = gate.at(i), s = 1 / (1 + std::exp(-g));
+    EXPECT_NEAR(out.at(i), g * s * up.at(i), kError * std::abs(g * s * up.at(i)) + 1e-7);
+    EXPECT_NEAR(d_up.at(i), d.at(i) * g * s, kError * std::abs(d.at(i) * g * s) + 1e-7);
+    const double slope = d.at(i) * up.at(i) * s * (1 + g * (1 - s));
+    EXPECT_NEAR(d_gate.at(i), slope, kError * std::abs(slope) + 1e-6);
+  }
+  EXPECT_EQ(out.at(kSize), 77);  // nothing behind the end
+}
+
+TYPED_TEST(ArrayBodies, RotateTurnsTheHalvesOfRowsThatLieApart) {
+  using Number = typename TypeParam::Number;
+  constexpr int kWidth = TypeParam::kWidth, kHeads = 5, kD = 48, kHalf = kD / 2;
+  constexpr int64_t kRows = 3, kStride = kHeads * kD + 16;
+  const Array<Number> x(kRows * kStride, 1), out(kRows * kHeads * kD);
+  const Array<float> cos(kRows * kHalf, 2), sin(kRows * kHalf, 3);
+  run_grid(kRows, kThreads, [&](const BlockOfThreads& block) {
+    gpu::rotate<kWidth>(block, x.data(), kStride, cos.data(), sin.data(), kHeads, kD, out.data());
+  });
+  for (int64_t place = 0; place < kRows * kHeads * kHalf; ++place) {
+    const int64_t row = place / (kHeads * kHalf), head = place / kHalf % kHeads, i = place % kHalf;
+    const int64_t from = row * kStride + head * kD + i, to = (row * kHeads + head) * kD + i;
+    const double c = cos.at(row * kHalf + i), s = sin.at(row * kHalf + i);
+    const double a = x.at(from), b = x.at(from + kHalf);
+    EXPECT_NEAR(out.at(to), a * c - b * s, 4 * kRounding<Number>);
+    EXPECT_NEAR(out.at(to + kHalf), b * c + a * s, 4 * kRounding<Number>);
+  }
+}
+
+TYPED_TEST(ArrayBodies, RmsNormAndItsBackward) {
+  using Number = typename TypeParam::Number;
+  constexpr int kWidth = TypeParam::kWidth;
+  constexpr int64_t kRows = 7, kSize = 200, kBlocks = 4,
+                    kBlockRows = 2;  // the last block's are one
+  constexpr double kEpsilon = 1e-5, kError = kRounding<Number>;
+  const Array<Number> x(kRows * kSize, 1, 2), weight(kSize, 2), d(kRows * kSize, 3);
+  const Array<Number> out(kRows * kSize), d_x(kRows * kSize);
+  const Array<float> scale(kRows), d_weight(kBlocks * kSize), again(kBlocks * kSize);
+  run_grid(kRows, kThreads, [&](const BlockOfThreads& block) {
+    gpu::rms_norm<kWidth>(block, x.data(), weight.data(), kSize, static_cast<float>(kEpsilon),
+                          out.data(), scale.data());
+  });
+  for (const Array<float>* gradient : {&d_weight, &again}) {
+    std::vector<float> sums(kSize);
+    run_grid(kBlocks, kThreads, [&](const BlockOfThreads& block) {
+      gpu::rms_norm_backward<kWidth>(block, x.data(), weight.data(), scale.data(), d.data(), kRows,
+                                     kBlockRows, kSize, d_x.data(), gradient->data(), sums.data());
+    });
+  }
+  std::vector<double> expected(kSize);
+  for (int64_t row = 0; row < kRows; ++row) {
+    const int64_t at = row * kSize;
+    double squares = 0, product = 0;
+    for (int64_t i = 0; i < kSize; ++i) squares += x.at(at + i) * x.at(at + i);
+    const double r = 1 / std::sqrt(squares / kSize + kEpsilon);
+    EXPECT_NEAR(scale.at(row), r, 1e-6 * r);
+    for (int64_t i = 0; i < kSize; ++i) product += d.at(at + i) * weight.at(i) * x.at(at + i);
+    for (int64_t i = 0; i < kSize; ++i) {
+      const double y = x.at(at + i) * r * weight.at(i);
+      EXPECT_NEAR(out.at(at + i), y, kError * std::abs(y) + 2e-6);
+      const double slope =
+          r * (d.at(at + i) * weight.at(i) - x.at(at + i) * r * r * product / kSize);
+      EXPECT_NEAR(d_x.at(at + i), slope, kError * std::abs(slope) + 2e-6);
+      expected[static_cast<size_t>(i)] += d.at(at + i) * x.at(at + i) * r;
+    }
+  }
+  for (int64_t i = 0; i < kSize; ++i) {
+    double sum = 0;
+    for (int64_t block = 0; block < kBlocks; ++block) sum += d_weight.at(block * kSize + i);
+    EXPECT_NEAR(sum, expected[static_cast<size_t>(i)], 1e-5);
+  }
+  for (int64_t i = 0; i < kBlocks * kSize; ++i) EXPECT_EQ(d_weight.at(i), again.at(i));
+}
+
+// Three steps that clip, as the CPU's kernel is tested.
+template <int width>
+void hold_adamw_to_its_formulas() {
+  constexpr int64_t kPacks = 300, kSize = kPacks * width, kPiece = 100, kPieces = 3;
+  const Array<float> master(kSize, 1), first(kSize), second(kSize);
+  const Array<uint16_t> weight(kSize);
+  std::vector<double> w(kSize), m(kSize), v(kSize);
+  for (int64_t i = 0; i < kSize; ++i) w[static_cast<size_t>(i)] = master.at(i);
+  for (int step = 1; step <= 3; ++step) {
+    const Array<float> gradient(kSize, 10 + static_cast<uint64_t>(step));
+    const double first_share = 1 - std::pow(0.9, step), second_share = 1 - std::pow(0.98, step);
+    const AdamWNumbers numbers{.gradient_scale = 0.3F,
+                               .rate = 0.01F,
+                               .decay = 0.1F,
+                               .beta1 = 0.9F,
+                               .beta2 = 0.98F,
+                               .epsilon = 1e-8F,
+                               .first_share = static_cast<float>(first_share),
+                               .second_share = static_cast<float>(second_share)};
+    std::vector<double> squares(kPieces);
+    uint16_t* const rounded = step == 3 ? nullptr : weight.data();
+    run_grid(kPieces, kThreads, [&](const BlockOfThreads& block) {
+      gpu::adamw<width>(block, gpu::factors_of(numbers), kPacks, kPiece, gradient.data(),
+                        master.data(), first.data(), second.data(), rounded, squares.data());
+    });
+    double expected = 0;
+    for (int64_t i = 0; i < kSize; ++i) {
+      const auto at = static_cast<size_t>(i);
+      const double g = 0.3 * gradient.at(i), before = w[at];
+      m[at] = 0.9 * m[at] + 0.1 * g;
+      v[at] = 0.98 * v[at] + 0.02 * g * g;
+      w[at] = before * (1 - 0.01 * 0.1) -
+              0.01 * (m[at] / first_share) / (std::sqrt(v[at] / second_share) + 1e-8);
+      expected += (w[at] - before) * (w[at] - before);
+      ASSERT_NEAR(master.at(i), w[at], 2e-6);
+      if (rounded != nullptr) {
+        ASSERT_EQ(rounded[i], bf16_of_float(master.data()[i]));
+      }
+    }
+    EXPECT_NEAR(squares[0] + squares[1] + squares[2], expected, 1e-4 * expected);
+  }
+}
+
+TEST(ArrayBodiesOfFloats, AdamW) {
+  hold_adamw_to_its_formulas<1>();
+  hold_adamw_to_its_formulas<4>();
+}
+
+TEST(ArrayBodiesOfFloats, Bf16RoundsAsOnTheCpu) {
+  Rng rng(1);
+  for (int i = 0; i < 100000; ++i) {
+    const auto x = static_cast<float>(rng.normal() * std::exp(rng.normal() * 20));
+    uint16_t rounded = 0;
+    gpu::put(rounded, x);
+    ASSERT_EQ(rounded, bf16_of_float(x)) << x;
+  }
+  uint16_t rounded = 0;
+  gpu::put(rounded, std::nanf(""));
+  EXPECT_TRUE(std::isnan(gpu::float_of(rounded)));
+}
+
+}  // namespace
+}  // namespace sightline
