@@ -66,7 +66,7 @@ void train(const TrainArguments& arguments) {
   const std::chrono::seconds timeout(arguments.rank_timeout);
   const Place place = read_place();
   const at::Device device = compute_device(recipe.device, place.local_rank);
-  World world(place, {.patience = timeout, .silence = timeout});
+  World world(place, {.patience = timeout, .silence = timeout, .device = device});
   try {
     train_on(world, arguments, recipe, device);
   } catch (const std::exception& error) {

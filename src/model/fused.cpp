@@ -1,6 +1,7 @@
 #include "model/fused.h"
 
 #include "kernels/array_kernels.h"
+#include "model/device_kernels.h"
 
 #include <type_traits>
 
@@ -21,8 +22,12 @@ using torch::autograd::variable_list;
 
 constexpr int64_t kGrain = 16384;  // numbers worth a thread
 
+bool has_numbers_of_kernels(const at::Tensor& x) {
+  return x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
+}
+
 bool has_kernels(const at::Tensor& x) {
-  return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
+  return has_numbers_of_kernels(x) && (x.is_cpu() || device_kernels(x.device()) != nullptr);
 }
 
 template <class Number>
@@ -34,7 +39,7 @@ Number* into(const at::Tensor& x) {
   return static_cast<Number*>(x.mutable_data_ptr());
 }
 
-// Calls f(kernels, a number of their type) for x's numbers.
+// Calls f(kernels, a number of their type) for x's numbers, on the CPU.
 template <class F>
 void with_kernels(const at::Tensor& x, const F& f) {
   const ArrayKernelSet& set = *array_kernels().front();
@@ -49,7 +54,15 @@ struct Swiglu : torch::autograd::Function<Swiglu> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& gate,
                             const at::Tensor& up) {
     const at::Tensor g = gate.contiguous(), u = up.contiguous();
+    context->save_for_backward({g, u});
     const at::Tensor out = at::empty_like(g);
+    if (!g.is_cpu()) {
+      with_device_kernels(g, [&](const auto& kernels, auto number) {
+        using Number = decltype(number);
+        kernels.swiglu(from<Number>(g), from<Number>(u), g.numel(), into<Number>(out));
+      });
+      return out;
+    }
     with_kernels(g, [&](const auto& kernels, auto number) {
       using Number = decltype(number);
       at::parallel_for(0, g.numel(), kGrain, [&](int64_t begin, int64_t end) {
@@ -57,7 +70,6 @@ struct Swiglu : torch::autograd::Function<Swiglu> {
                        into<Number>(out) + begin);
       });
     });
-    context->save_for_backward({g, u});
     return out;
   }
 
@@ -65,6 +77,14 @@ struct Swiglu : torch::autograd::Function<Swiglu> {
     const auto saved = context->get_saved_variables();
     const at::Tensor &g = saved[0], &u = saved[1], d_out = gradients[0].contiguous();
     const at::Tensor d_gate = at::empty_like(g), d_up = at::empty_like(g);
+    if (!g.is_cpu()) {
+      with_device_kernels(g, [&](const auto& kernels, auto number) {
+        using Number = decltype(number);
+        kernels.swiglu_backward(from<Number>(g), from<Number>(u), from<Number>(d_out), g.numel(),
+                                into<Number>(d_gate), into<Number>(d_up));
+      });
+      return {d_gate, d_up};
+    }
     with_kernels(g, [&](const auto& kernels, auto number) {
       using Number = decltype(number);
       at::parallel_for(0, g.numel(), kGrain, [&](int64_t begin, int64_t end) {
@@ -112,6 +132,14 @@ at::Tensor turned(const at::Tensor& any, const at::Tensor& cos_Th, const at::Ten
   const at::Tensor x = whole_rows ? any : any.contiguous();
   const at::Tensor out = at::empty(x.sizes(), x.options());
   const float *cos = cos_Th.const_data_ptr<float>(), *sin = sin_Th.const_data_ptr<float>();
+  if (!x.is_cpu()) {
+    with_device_kernels(x, [&](const auto& kernels, auto number) {
+      using Number = decltype(number);
+      kernels.rotate(from<Number>(x), x.stride(0), cos, sin, x.size(0), heads, d,
+                     into<Number>(out));
+    });
+    return out;
+  }
   with_kernels(x, [&](const auto& kernels, auto number) {
     using Number = decltype(number);
     at::parallel_for(0, x.size(0), kGrain / (heads * d) + 1, [&](int64_t begin, int64_t end) {
@@ -148,7 +176,8 @@ at::Tensor plain_swiglu(const at::Tensor& gate_TM, const at::Tensor& up_TM) {
 }
 
 at::Tensor gelu_by_tanh(const at::Tensor& x) {
-  return has_kernels(x) ? Gelu::apply(x) : at::gelu(x, "tanh");
+  const bool by_kernels = x.is_cpu() && has_numbers_of_kernels(x);
+  return by_kernels ? Gelu::apply(x) : at::gelu(x, "tanh");
 }
 
 at::Tensor rotated(const at::Tensor& x_THd, const at::Tensor& cos_Th, const at::Tensor& sin_Th) {

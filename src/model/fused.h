@@ -1,7 +1,7 @@
 #pragma once
 // Activations and rotations with their backwards, each in one pass over memory: operation by
-// operation they read and write as much as the products beside them. fp32 and bf16 on the CPU; for
-// other numbers the plain definitions stand in.
+// operation they read and write as much as the products beside them. fp32 and bf16, on the CPU and
+// on devices that have kernels (device_kernels.h); elsewhere the plain definitions stand in.
 //
 // Legend: T rows, M inner size, H heads, d head size.
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "kernels/array_kernels.h"
+#include "model/device_kernels.h"
 
 #include <algorithm>
 
@@ -59,8 +60,33 @@ void backward_rows(const ArrayKernels<Number>& kernels, const variable_list& sav
   });
 }
 
+void forward_on_device(const at::Tensor& x_TD, const at::Tensor& weight_D, double epsilon,
+                       at::Tensor& out_TD, at::Tensor& scale_T) {
+  with_device_kernels(x_TD, [&](const auto& kernels, auto number) {
+    using Number = decltype(number);
+    kernels.rms_norm(static_cast<const Number*>(x_TD.const_data_ptr()),
+                     static_cast<const Number*>(weight_D.const_data_ptr()), x_TD.size(0),
+                     x_TD.size(1), static_cast<float>(epsilon),
+                     static_cast<Number*>(out_TD.mutable_data_ptr()),
+                     scale_T.mutable_data_ptr<float>());
+  });
+}
+
+void backward_on_device(const variable_list& saved, const at::Tensor& grad_TD,
+                        at::Tensor& x_grad_TD, at::Tensor& weight_grad_BD) {
+  with_device_kernels(grad_TD, [&](const auto& kernels, auto number) {
+    using Number = decltype(number);
+    kernels.rms_norm_backward(static_cast<const Number*>(saved[0].const_data_ptr()),
+                              static_cast<const Number*>(saved[1].const_data_ptr()),
+                              saved[2].const_data_ptr<float>(),
+                              static_cast<const Number*>(grad_TD.const_data_ptr()), grad_TD.size(0),
+                              grad_TD.size(1), static_cast<Number*>(x_grad_TD.mutable_data_ptr()),
+                              weight_grad_BD.mutable_data_ptr<float>());
+  });
+}
+
 struct RmsNorm : torch::autograd::Function<RmsNorm> {
-  static constexpr int64_t kBlocks = 16;
+  static constexpr int64_t kBlocks = 16;  // on the CPU
 
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
                             const at::Tensor& weight_D, double epsilon) {
@@ -68,7 +94,9 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
     at::Tensor out_TD = at::empty_like(x_TD);
     at::Tensor scale_T = at::empty({x_TD.size(0)}, x_TD.options().dtype(at::kFloat));
     const ArrayKernelSet& kernels = *array_kernels().front();
-    if (x_TD.scalar_type() == at::kFloat) {
+    if (!x_TD.is_cpu()) {
+      forward_on_device(x_TD, weight_D, epsilon, out_TD, scale_T);
+    } else if (x_TD.scalar_type() == at::kFloat) {
       forward_rows(kernels.fp32, x_TD, weight_D, epsilon, out_TD, scale_T);
     } else {
       forward_rows(kernels.bf16, x_TD, weight_D, epsilon, out_TD, scale_T);
@@ -81,9 +109,12 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
     const auto saved = context->get_saved_variables();
     const at::Tensor grad_TD = outputs[0].contiguous();
     at::Tensor x_grad_TD = at::empty_like(saved[0]);
-    at::Tensor weight_grad_BD = at::zeros({kBlocks, saved[0].size(1)}, saved[2].options());
+    const int64_t blocks = grad_TD.is_cpu() ? kBlocks : rms_norm_blocks(grad_TD.size(0));
+    at::Tensor weight_grad_BD = at::zeros({blocks, saved[0].size(1)}, saved[2].options());
     const ArrayKernelSet& kernels = *array_kernels().front();
-    if (grad_TD.scalar_type() == at::kFloat) {
+    if (!grad_TD.is_cpu()) {
+      backward_on_device(saved, grad_TD, x_grad_TD, weight_grad_BD);
+    } else if (grad_TD.scalar_type() == at::kFloat) {
       backward_rows(kernels.fp32, saved, grad_TD, x_grad_TD, weight_grad_BD);
     } else {
       backward_rows(kernels.bf16, saved, grad_TD, x_grad_TD, weight_grad_BD);
@@ -98,7 +129,8 @@ at::Tensor rms_norm(const at::Tensor& x_TD, const at::Tensor& weight_D, double e
   SL_ASSERT(x_TD.dim() == 2 && weight_D.size(0) == x_TD.size(1), "rms_norm of {} dimensions",
             x_TD.dim());
   const at::ScalarType own = x_TD.scalar_type();
-  const bool has_kernels = x_TD.is_cpu() && (own == at::kFloat || own == at::kBFloat16);
+  const bool has_kernels = (own == at::kFloat || own == at::kBFloat16) &&
+                           (x_TD.is_cpu() || device_kernels(x_TD.device()) != nullptr);
   return has_kernels ? RmsNorm::apply(x_TD, weight_D.contiguous(), epsilon)
                      : plain_rms_norm(x_TD, weight_D, epsilon);
 }

@@ -4,7 +4,9 @@
 
 #include "batch/compose.h"
 #include "bundle/bundle.h"
+#include "model/device_kernels.h"
 #include "tests/other_device.h"
+#include "tests/other_kernels.h"
 #include "tests/tiny_model.h"
 #include "train/reconstruct.h"
 #include "train/stage_trainer.h"
@@ -137,6 +139,18 @@ TEST_P(OnDevice, TakesBackItsState) {
   for (const auto& [name, tensor] : trainer.state()) {
     EXPECT_TRUE(tensor.cpu().equal(after.state.at(name))) << name;
   }
+}
+
+// As on a GPU where the plugin is.
+TEST(OtherDevice, TrainsByItsKernels) {
+  set_device_kernels(test::kOther, &test::kOtherKernels);
+  const int64_t before = test::kernel_calls();
+  StageRecipe stage = everything();
+  expect_same_training(test::kOther, stage, at::kFloat, 1e-4);
+  stage.dropout = {};
+  expect_same_training(test::kOther, stage, at::kBFloat16, 3e-2);
+  set_device_kernels(test::kOther, nullptr);
+  EXPECT_GT(test::kernel_calls(), before + 100);
 }
 
 INSTANTIATE_TEST_SUITE_P(Other, OnDevice, testing::Values(test::kOther));
