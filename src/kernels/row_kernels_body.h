@@ -231,6 +231,18 @@ SL_INLINE void add_cached(float weight, const Value* v, int64_t d, float* out) {
   for (; i < d; ++i) out[i] += weight * number(v[i]);
 }
 
+// Rows of a cache lie apart, where the processor does not look ahead by itself.
+constexpr size_t kRowsAhead = 8;
+
+template <class Value>
+SL_INLINE void fetch_row(const Value* rows_of_head, const CachedHead& head,
+                         std::span<const int32_t> rows, size_t j, int64_t d) {
+  constexpr int64_t kLine = 64 / sizeof(Value);
+  if (j >= rows.size()) return;
+  const Value* const row = rows_of_head + rows[j] * head.stride;
+  for (int64_t i = 0; i < d; i += kLine) __builtin_prefetch(row + i);
+}
+
 template <class Value>
 void attend_to(const float* q_d, const CachedHead& head, std::span<const int32_t> rows, int64_t d,
                float scale, float* scratch, float* out_d) {
@@ -239,14 +251,17 @@ void attend_to(const float* q_d, const CachedHead& head, std::span<const int32_t
   const size_t count = rows.size();
   float largest = -std::numeric_limits<float>::infinity();
   for (size_t j = 0; j < count; ++j) {
-    scratch[j] = scale * dot(q_d, keys + rows[j] * head.stride, d);
-    largest = std::max(largest, scratch[j]);
+    fetch_row(keys, head, rows, j + kRowsAhead, d);
+    const float score = scale * dot(q_d, keys + rows[j] * head.stride, d);
+    largest = score > largest ? score : largest;
+    scratch[j] = score;
   }
   for (size_t j = 0; j < count; ++j) scratch[j] = exponential(scratch[j] - largest);
   float sum = 0;
   for (size_t j = 0; j < count; ++j) sum += scratch[j];
   std::fill(out_d, out_d + d, 0.0F);
   for (size_t j = 0; j < count; ++j) {
+    fetch_row(values, head, rows, j + kRowsAhead, d);
     add_cached(scratch[j], values + rows[j] * head.stride, d, out_d);
   }
   const float inverse = 1.0F / sum;
