@@ -19,6 +19,7 @@ std::unique_ptr<CLI::App> make_program() {
   add_plan_command(*app);
   add_caption_command(*app);
   add_ask_command(*app);
+  add_recaption_command(*app);
   add_evaluate_command(*app);
   add_compare_command(*app);
   add_pool_command(*app);

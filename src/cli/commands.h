@@ -20,6 +20,7 @@ void add_plan_command(CLI::App& app);
 void add_demo_command(CLI::App& app);
 void add_caption_command(CLI::App& app);
 void add_ask_command(CLI::App& app);
+void add_recaption_command(CLI::App& app);
 void add_evaluate_command(CLI::App& app);
 void add_compare_command(CLI::App& app);
 void add_pool_command(CLI::App& app);

@@ -1,4 +1,4 @@
-// sightline launch: a training on several ranks of this machine, or of several.
+// sightline launch: a training, or a recaptioning, on several ranks of this machine or of several.
 
 #include "base/error.h"
 #include "cli/commands.h"
@@ -61,9 +61,9 @@ LaunchOptions options_of(const LaunchArguments& arguments) {
                arguments.machines);
   }
   const std::vector<std::string>& words = arguments.words;
-  if (words.empty() || words.front() != "train") {
+  if (words.empty() || (words.front() != "train" && words.front() != "recaption")) {
     fail_usage(
-        "launch: {} `train` runs on several ranks; write it behind \"--\": "
+        "launch: {} `train` and `recaption` run on several ranks; write them behind \"--\": "
         "sightline launch --nproc 2 -- train RECIPE",
         words.empty() ? "what is to run is missing;" : words.front() + ": only");
   }
@@ -81,14 +81,15 @@ LaunchOptions options_of(const LaunchArguments& arguments) {
 void add_launch_command(CLI::App& app) {
   const auto arguments = std::make_shared<LaunchArguments>();
   CLI::App* command = app.add_subcommand(
-      "launch", "Train on several ranks: processes that share each step (docs/ranks.md).");
+      "launch",
+      "Train, or recaption, on several ranks: processes that share the work (docs/ranks.md).");
   command->footer(
       "Examples:"
       "\n  sightline launch --nproc 2 -- train recipes/flickr8k.toml"
       "\n  sightline launch --nproc 8 --nnodes 2 --node-rank 0 --rendezvous node1:29500 "
       "--restarts 3 -- train recipes/flickr8k.toml"
       "\n\nThe second is given on each machine, with its own --node-rank. Where torchrun, mpirun "
-      "or srun starts the ranks, they run `sightline train` itself.");
+      "or srun starts the ranks, they run `sightline train` or `recaption` itself.");
   command
       ->add_option("--nproc", arguments->processes, "ranks on this machine; they share its cores")
       ->check(CLI::Range(1, 4096))
@@ -103,8 +104,7 @@ void add_launch_command(CLI::App& app) {
                       "HOST:PORT where the ranks meet: on the machine with node rank 0");
   command
       ->add_option("--restarts", arguments->restarts,
-                   "after a failure start all ranks again, at most so many times; they go on from "
-                   "the newest checkpoint")
+                   "after a failure start all ranks again with --resume, at most so many times")
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
   command
@@ -118,7 +118,9 @@ void add_launch_command(CLI::App& app) {
                    "after which a rank is killed")
       ->check(CLI::Range(2, 24 * 3600))
       ->capture_default_str();
-  command->add_option("COMMAND", arguments->words, "train and its arguments, behind \"--\"")
+  command
+      ->add_option("COMMAND", arguments->words,
+                   "train or recaption and its arguments, behind \"--\"")
       ->expected(-1);
   command->callback([arguments] { launch_ranks(options_of(*arguments)); });
 }

@@ -72,12 +72,12 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
       ->capture_default_str();
 }
 
-Bundle load_model(const ModelOptions& options) {
+Bundle load_model(const ModelOptions& options, int64_t local_rank) {
   if (!fs::is_directory(options.folder)) {
     fail_usage("{}: no such folder; a Sightline model folder is meant, such as runs/NAME/model",
                options.folder);
   }
-  const at::Device device = compute_device(options.device);
+  const at::Device device = compute_device(options.device, local_rank);
   Bundle bundle =
       load_bundle(options.folder, options.numbers == "bf16" ? at::kBFloat16 : at::kFloat);
   bundle.model->move_to(device);

@@ -23,7 +23,8 @@ struct ModelOptions {
   std::string device = "auto";   // cpu | cuda | cuda:N | auto
 };
 void add_model_options(CLI::App& command, ModelOptions& options);
-Bundle load_model(const ModelOptions& options);
+// `local_rank`: of several ranks, this one's number on its machine, which chooses its GPU.
+Bundle load_model(const ModelOptions& options, int64_t local_rank = 0);
 
 // Decoding as given on the command line; what is not given is the task's, or the default.
 struct DecodingFlags {

@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "evaluate/cases.h"
-#include "generate/generator.h"
 
 #include <algorithm>
 
@@ -36,27 +35,33 @@ Prompt prompt_of(const Question& question, const Bundle& bundle, const SampleEnc
 
 }  // namespace
 
-void answer(const Bundle& bundle, std::span<const Question> questions, const AnswerOptions& options,
-            const EachQuestion& each) {
-  const Generator generator(bundle);
-  const SampleEncoder encoder = bundle.encoder();
+Answerer::Answerer(const Bundle& bundle)
+    : bundle_(bundle), generator_(bundle), encoder_(bundle.encoder()) {}
+
+void Answerer::answer(std::span<const Question> questions, const AnswerOptions& options,
+                      const EachQuestion& each) const {
   SL_ASSERT(options.decoding.batch >= 1, "batches of {}", options.decoding.batch);
   const auto batch = static_cast<size_t>(options.decoding.batch);
   for (size_t first = 0; first < questions.size(); first += batch) {
     std::vector<Prompt> prompts;
     for (const Question& question :
          questions.subspan(first, std::min(batch, questions.size() - first))) {
-      prompts.push_back(prompt_of(question, bundle, encoder, options.pictures));
+      prompts.push_back(prompt_of(question, bundle_, encoder_, options.pictures));
     }
-    const auto results = generator.answers(prompts, options.decoding);
+    const auto results = generator_.answers(prompts, options.decoding);
     for (size_t i = 0; i < results.size(); ++i) {
       std::vector<Answer> answers;
       for (const Generated& generated : results[i]) {
-        answers.push_back({text_of(generated, bundle, options.decoding), generated});
+        answers.push_back({text_of(generated, bundle_, options.decoding), generated});
       }
       each(first + i, answers);
     }
   }
+}
+
+void answer(const Bundle& bundle, std::span<const Question> questions, const AnswerOptions& options,
+            const EachQuestion& each) {
+  Answerer(bundle).answer(questions, options, each);
 }
 
 }  // namespace sightline

@@ -4,7 +4,9 @@
 
 #include "bundle/bundle.h"
 #include "evaluate/task.h"
+#include "generate/generator.h"
 #include "generate/search.h"
+#include "sample/encoder.h"
 #include "sample/example.h"
 
 #include <functional>
@@ -37,5 +39,19 @@ using EachQuestion = std::function<void(size_t number, std::span<const Answer> a
 // Answers the questions in order; `each` is called as the answers come.
 void answer(const Bundle& bundle, std::span<const Question> questions, const AnswerOptions& options,
             const EachQuestion& each);
+
+// The same for questions that come a few at a time: what decoding makes of the weights is kept.
+class Answerer {
+ public:
+  // `bundle` must outlive this, and its weights stay as they are.
+  explicit Answerer(const Bundle& bundle);
+  void answer(std::span<const Question> questions, const AnswerOptions& options,
+              const EachQuestion& each) const;
+
+ private:
+  const Bundle& bundle_;
+  Generator generator_;
+  SampleEncoder encoder_;
+};
 
 }  // namespace sightline

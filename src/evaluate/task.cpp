@@ -41,6 +41,7 @@ void answer_together(const Bundle& bundle, std::span<const Question> questions,
                      const std::function<void(const Answered&)>& take) {
   const auto batch = static_cast<size_t>(options.decoding.batch);
   const auto rank = static_cast<size_t>(share.rank), ranks = static_cast<size_t>(share.ranks);
+  const Answerer answerer(bundle);
   for (size_t round = 0; round < questions.size(); round += ranks * batch) {
     const size_t first = std::min(round + rank * batch, questions.size());
     const size_t count = std::min(batch, questions.size() - first);
@@ -49,7 +50,7 @@ void answer_together(const Bundle& bundle, std::span<const Question> questions,
       const Answer& best = answers.front();
       own.push_back({first + number, best.text, best.generated.log_probability});
     };
-    answer(bundle, questions.subspan(first, count), options, keep);
+    answerer.answer(questions.subspan(first, count), options, keep);
     for (const std::string& text : share.gather(to_text(own))) {
       for (const Answered& each : answers_in(text)) take(each);
     }
