@@ -163,13 +163,16 @@ std::optional<Recipe> recipe_of(const Bundle& bundle, const std::string& folder)
 
 Manner manner_of(const Bundle& bundle, const std::string& folder, TaskKind kind) {
   const std::optional<Recipe> recipe = recipe_of(bundle, folder);
-  if (!recipe) return {};
-  for (const auto& [name, task] : recipe->tasks) {
-    const auto data = recipe->data.find(task.data);
-    if (task.kind != kind || data == recipe->data.end()) continue;
+  return recipe ? manner_of(*recipe, kind) : Manner();
+}
+
+Manner manner_of(const Recipe& recipe, TaskKind kind) {
+  for (const auto& [name, task] : recipe.tasks) {
+    const auto data = recipe.data.find(task.data);
+    if (task.kind != kind || data == recipe.data.end()) continue;
     return {data->second.prompt, task.decoding};
   }
-  for (const auto& [name, data] : recipe->data) {
+  for (const auto& [name, data] : recipe.data) {
     const bool may_hold =
         kind == TaskKind::caption ? may_hold_captions(data) : may_hold_questions(data);
     if (may_hold) return {data.prompt, {}};

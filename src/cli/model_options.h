@@ -45,13 +45,14 @@ void apply(const DecodingFlags& flags, DecodingRecipe& decoding);
 // has none, or (said on stderr) one with a mistake.
 std::optional<Recipe> recipe_of(const Bundle& bundle, const std::string& folder);
 
-// How the model's own recipe asks for a caption or an answer: decoding and prompt of its first task
-// of that kind; else the prompt of the first data table that could hold any; else no words,
-// greedily. Of questions the prompt may hold "{question}".
+// How a recipe, the model's own say, asks for a caption or an answer: decoding and prompt of its
+// first task of that kind; else the prompt of the first data table that could hold any; else no
+// words, greedily. Of questions the prompt may hold "{question}".
 struct Manner {
   std::string prompt;
   DecodingRecipe decoding;
 };
+Manner manner_of(const Recipe& recipe, TaskKind kind);
 Manner manner_of(const Bundle& bundle, const std::string& folder, TaskKind kind);
 
 // By the end of its name: .jpg, .jpeg, .png, .webp.

@@ -78,8 +78,7 @@ Work work_on_table(const RecaptionCommand& options, const Bundle& bundle) {
   }
   const DataRecipe& data = found->second;
   const bool asks = !options.prompt && data.prompt.find("{question}") != std::string::npos;
-  const Manner manner =
-      manner_of(bundle, options.model.folder, asks ? TaskKind::question : TaskKind::caption);
+  const Manner manner = manner_of(recipe, asks ? TaskKind::question : TaskKind::caption);
   return {list_pictures(options.data, data, {options.prompt, options.limit}), manner.decoding,
           data.on_bad_sample};
 }

@@ -213,8 +213,10 @@ TEST_F(SlowRecaption, AWholeFileIsWholeOrGrows) {
   EXPECT_EQ(more.exit_code, 0) << more.output;
   EXPECT_EQ(text("out"), text("whole"));
   // Another command does not go on with it, and leaves it.
-  for (const std::string flags : {"--max-tokens 4", "--limit 10", "--prompt 'what is it?'"}) {
-    const CommandResult other = recaption("out", "--resume " + flags);
+  for (const std::string& words :
+       {words_of("out", "--max-tokens 4"), words_of("out", "--limit 10"),
+        std::string("recaption model pictures --prompt 'what is it?' --output out")}) {
+    const CommandResult other = program(words + " --resume");
     EXPECT_EQ(other.exit_code, 2) << other.output;
     EXPECT_THAT(other.output, HasSubstr("name another --output"));
     EXPECT_EQ(text("out"), text("whole"));

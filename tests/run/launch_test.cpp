@@ -200,7 +200,8 @@ TEST_F(SlowLaunch, WhatItCannotDoItSays) {
     return result.output;
   };
   EXPECT_THAT(complaint("launch --nproc 2"), HasSubstr("what is to run is missing"));
-  EXPECT_THAT(complaint("launch -- caption m i.jpg"), HasSubstr("only `train` and `recaption` run on several"));
+  EXPECT_THAT(complaint("launch -- caption m i.jpg"),
+              HasSubstr("only `train` and `recaption` run on several"));
   EXPECT_THAT(complaint("launch --nnodes 2 -- train recipe.toml"), HasSubstr("--rendezvous"));
   EXPECT_THAT(complaint("launch --nnodes 2 --node-rank 2 -- train r.toml"),
               HasSubstr("--node-rank 2: of --nnodes 2 they are 0 to 1"));
