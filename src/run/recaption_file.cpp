@@ -105,7 +105,7 @@ void check_recaption_output(const fs::path& output, Resume resume) {
   if (fs::exists(output)) {
     fail_usage("{}: is there already; name another --output, or remove it", output.string());
   }
-  if (fs::exists(partial)) {
+  if (fs::exists(partial) && fs::file_size(partial) > 0) {  // empty: it failed before a line
     fail_usage("{}: here a run was stopped; --resume goes on with it, or remove it",
                partial.string());
   }

@@ -246,6 +246,18 @@ TEST_F(SlowRecaption, UnreadablePicturesEndItOrAreLeftOut) {
   EXPECT_EQ(text("three"), expected);
 }
 
+// A run that failed before its first line is no run to go on with.
+TEST_F(SlowRecaption, NothingWrittenIsBegunAnew) {
+  const std::string picture = text("scenes/images/000000.png");
+  write_file(path("scenes/images/000000.png"), "no picture");
+  ASSERT_EQ(recaption("out").exit_code, 1);
+  ASSERT_EQ(partial("out"), "");
+  write_file(path("scenes/images/000000.png"), picture);
+  const CommandResult again = recaption("out");
+  EXPECT_EQ(again.exit_code, 0) << again.output;
+  EXPECT_EQ(lines_in(text("out")), kPictures);
+}
+
 TEST_F(SlowRecaption, MistakesAreOneLine) {
   fs::create_directory(path("pictures"));
   const std::pair<std::string, std::string> mistakes[] = {
