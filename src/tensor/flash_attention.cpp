@@ -1,6 +1,7 @@
 #include "tensor/flash_attention.h"
 
 #include "tensor/device.h"
+#include "tensor/summing_passes.h"
 
 #include <algorithm>
 #include <map>
@@ -62,26 +63,6 @@ void append_range(int32_t begin, int32_t end, std::vector<int64_t>& rows) {
   for (int32_t row = begin; row < end; ++row) rows.push_back(row);
 }
 
-// The first copy of each row, then the second, ...
-Passes passes_of(const std::vector<int64_t>& key_rows, int64_t num_rows, at::Device device) {
-  std::vector<int64_t> copies(static_cast<size_t>(num_rows), 0);
-  std::vector<std::vector<int64_t>> rows, places;
-  for (size_t i = 0; i < key_rows.size(); ++i) {
-    const auto pass = static_cast<size_t>(copies[static_cast<size_t>(key_rows[i])]++);
-    if (pass == rows.size()) {
-      rows.emplace_back();
-      places.emplace_back();
-    }
-    rows[pass].push_back(key_rows[i]);
-    places[pass].push_back(static_cast<int64_t>(i));
-  }
-  Passes passes;
-  for (size_t pass = 0; pass < rows.size(); ++pass) {
-    passes.push_back({indices(rows[pass], device), indices(places[pass], device)});
-  }
-  return passes;
-}
-
 // The runs of one kind as a call; appends its query rows to `order`.
 Call call_of(const AttentionPlan& plan, bool causal, at::Device device,
              std::vector<int64_t>& order) {
@@ -104,7 +85,7 @@ Call call_of(const AttentionPlan& plan, bool causal, at::Device device,
   call.key_rows_K = indices(key_rows, device);
   call.query_starts_B = starts_tensor(query_starts, device);
   call.key_starts_B = starts_tensor(key_starts, device);
-  call.key_passes = passes_of(key_rows, plan.rows, device);
+  call.key_passes = summing_passes(key_rows, plan.rows, device);
   return call;
 }
 

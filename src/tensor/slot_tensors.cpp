@@ -1,5 +1,6 @@
 #include "tensor/device.h"
 #include "tensor/gather.h"
+#include "tensor/summing_passes.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -35,17 +36,30 @@ SlotTable::Tensors slot_tensors(const SlotTable& table, at::Device device) {
                              .first_S = indices(first, device),
                              .at_S = indices(at, device),
                              .length_S = indices(length, device)};
-  const std::vector<int32_t>&first_of_row = table.first_of_row(), &slots = table.slots_of_row();
-  for (int32_t pass = 0;; ++pass) {
-    std::vector<int64_t> rows, chosen;
-    for (int64_t r = 0; r < table.rows(); ++r) {
-      if (first_of_row[r] + pass >= first_of_row[r + 1]) continue;
-      rows.push_back(r);
-      chosen.push_back(slots[first_of_row[r] + pass]);
+  tensors.passes = summing_passes(row, table.rows(), device);
+  return tensors;
+}
+
+std::vector<SlotTable::Tensors::Pass> summing_passes(std::span<const int64_t> row_of_slot,
+                                                     int64_t rows, at::Device device) {
+  std::vector<size_t> passes_of_row(static_cast<size_t>(rows), 0);
+  std::vector<std::vector<int64_t>> rows_of, slots_of;  // by pass
+  for (size_t slot = 0; slot < row_of_slot.size(); ++slot) {
+    const int64_t row = row_of_slot[slot];
+    if (row == rows) continue;
+    const size_t pass = passes_of_row[static_cast<size_t>(row)]++;
+    if (pass == rows_of.size()) {
+      rows_of.emplace_back();
+      slots_of.emplace_back();
     }
-    if (rows.empty()) return tensors;
-    tensors.passes.push_back({indices(rows, device), indices(chosen, device)});
+    rows_of[pass].push_back(row);
+    slots_of[pass].push_back(static_cast<int64_t>(slot));
   }
+  std::vector<SlotTable::Tensors::Pass> passes;
+  for (size_t pass = 0; pass < rows_of.size(); ++pass) {
+    passes.push_back({indices(rows_of[pass], device), indices(slots_of[pass], device)});
+  }
+  return passes;
 }
 
 at::Tensor plain_gather_slots(const at::Tensor& x, const SlotTable::Tensors& table) {

@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include "base/error.h"
+#include "tests/message_of.h"
 #include "tests/support.h"
 
 #include <csignal>
@@ -23,14 +24,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::UnorderedElementsAre;
 
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no Error";
-}
+using test::message_of;
 
 std::vector<std::string> names_in(const fs::path& folder) {
   std::vector<std::string> names;

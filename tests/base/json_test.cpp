@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "tests/message_of.h"
 #include "tests/support.h"
 
 #include <functional>
@@ -16,14 +17,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no Error";
-}
+using test::message_of;
 
 TEST(JsonFile, RoundTripKeepsOrder) {
   const test::TemporaryFolder folder;

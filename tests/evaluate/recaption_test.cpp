@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "data/dataset.h"
 #include "tests/evaluate/toy_bundle.h"
+#include "tests/message_of.h"
 #include "tests/support.h"
 
 #include <barrier>
@@ -22,15 +23,6 @@ namespace sightline::test {
 namespace {
 
 using testing::HasSubstr;
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no Error";
-}
 
 class RecaptionTest : public testing::Test {
  protected:
