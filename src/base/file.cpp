@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include "base/durable_rename.h"
 #include "base/error.h"
 
 #include <cerrno>
@@ -131,12 +132,16 @@ void FileWriter::append(std::string_view bytes) {
   }
 }
 
+void rename_durably(const fs::path& from, const fs::path& to) {
+  rename_path(from, to);
+  sync_path(parent_of(to));
+}
+
 void FileWriter::commit() {
   if (::fsync(number_) != 0) fail("{}: cannot sync: {}", path_.string(), reason());
-  rename_path(aside_, path_);
+  rename_durably(aside_, path_);
   ::close(number_);
   number_ = -1;
-  sync_path(parent_of(path_));
 }
 
 void write_file(const fs::path& path, std::string_view bytes) {

@@ -1,5 +1,6 @@
 #include "base/growing_file.h"
 
+#include "base/durable_rename.h"
 #include "base/error.h"
 
 #include <cerrno>
@@ -20,17 +21,6 @@ std::string reason() { return std::strerror(errno); }
 // A file system that knows no locks is taken as it is.
 bool is_anothers(int number) {
   return ::flock(number, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-}
-
-// So that a rename outlives a power cut.
-void sync_folder_of(const fs::path& path) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  const int number = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (number < 0) fail("{}: cannot open to sync: {}", folder.string(), reason());
-  const bool synced = ::fsync(number) == 0;
-  const std::string why = reason();
-  ::close(number);
-  check(synced, "{}: cannot sync: {}", folder.string(), why);
 }
 
 }  // namespace
@@ -72,10 +62,7 @@ void GrowingFile::sync() const {
 
 void GrowingFile::commit() {
   sync();
-  if (::rename(partial_.c_str(), path_.c_str()) != 0) {
-    fail("{}: cannot put in place: {}", path_.string(), reason());
-  }
-  sync_folder_of(path_);
+  rename_durably(partial_, path_);
 }
 
 }  // namespace sightline
