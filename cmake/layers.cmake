@@ -11,7 +11,7 @@ set(SIGHTLINE_LAYERS
   "batch: base recipe"
   "sample: base recipe text image batch"
   "data: base recipe text image batch sample"
-  "tensor: base batch"
+  "tensor: base kernels batch"
   "model: base recipe kernels batch tensor"
   "bundle: base recipe text image batch sample tensor model"
   "features: base recipe image batch sample data tensor model bundle"

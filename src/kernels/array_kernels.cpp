@@ -9,10 +9,9 @@
 #define SL_HAS_X86_KERNELS
 #endif
 
-// The loops are the compiler's to make wide, and at -O2 it makes few so. A square root of a
-// negative number is no error here that anybody looks for.
+// The loops are the compiler's to make wide, and at -O2 it makes few so.
 #ifndef __clang__
-#pragma GCC optimize("O3", "no-math-errno", "no-trapping-math")
+#pragma GCC optimize("O3")
 #endif
 
 namespace sightline {

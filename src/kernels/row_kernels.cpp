@@ -17,7 +17,7 @@
 
 // The loops over single numbers are the compiler's to make wide, and at -O2 it makes few so.
 #ifndef __clang__
-#pragma GCC optimize("O3", "no-math-errno", "no-trapping-math")
+#pragma GCC optimize("O3")
 #endif
 
 namespace sightline {

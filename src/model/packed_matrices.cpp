@@ -6,6 +6,7 @@
 #include <string>
 
 #include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/cat.h>
 #include <c10/core/GradMode.h>
@@ -26,6 +27,10 @@ c10::OperatorHandle operator_named(const char* name) {
 at::Tensor call(const c10::OperatorHandle& op, std::vector<c10::IValue> arguments) {
   op.callBoxed(&arguments);
   return arguments.front().toTensor();
+}
+
+at::Tensor sum_of(const at::Tensor& x, const at::Tensor& added) {
+  return added.defined() ? added + x : x;
 }
 
 bool machine_packs() {
@@ -99,9 +104,11 @@ Matrices::AttentionInputs PackedMatrices::attention_inputs(int64_t layer,
   return {all.narrow(1, 0, q), all.narrow(1, q, kv), all.narrow(1, q + kv, kv)};
 }
 
-at::Tensor PackedMatrices::attention_output(int64_t layer, const at::Tensor& attended_TQ) const {
-  if (!takes(attended_TQ)) return plain_.attention_output(layer, attended_TQ);
-  return product(layers_[static_cast<size_t>(layer)].attention_output, attended_TQ);
+at::Tensor PackedMatrices::attention_output(int64_t layer, const at::Tensor& attended_TQ,
+                                           const at::Tensor& added_TD) const {
+  if (!takes(attended_TQ)) return plain_.attention_output(layer, attended_TQ, added_TD);
+  const Packed& matrix = layers_[static_cast<size_t>(layer)].attention_output;
+  return sum_of(product(matrix, attended_TQ), added_TD);
 }
 
 Matrices::Inner PackedMatrices::inner(int64_t layer, const at::Tensor& x_TD) const {
@@ -111,9 +118,10 @@ Matrices::Inner PackedMatrices::inner(int64_t layer, const at::Tensor& x_TD) con
   return {both.narrow(1, 0, m), both.narrow(1, m, m)};
 }
 
-at::Tensor PackedMatrices::down(int64_t layer, const at::Tensor& inner_TM) const {
-  if (!takes(inner_TM)) return plain_.down(layer, inner_TM);
-  return product(layers_[static_cast<size_t>(layer)].down, inner_TM);
+at::Tensor PackedMatrices::down(int64_t layer, const at::Tensor& inner_TM,
+                               const at::Tensor& added_TD) const {
+  if (!takes(inner_TM)) return plain_.down(layer, inner_TM, added_TD);
+  return sum_of(product(layers_[static_cast<size_t>(layer)].down, inner_TM), added_TD);
 }
 
 at::Tensor PackedMatrices::logits(const at::Tensor& x_TD) const {

@@ -2,13 +2,16 @@
 
 #include "base/error.h"
 #include "model/fused.h"
+#include "tensor/linear.h"
+
+#include <array>
+#include <vector>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 namespace sightline {
@@ -75,8 +78,8 @@ at::Tensor VisionEncoder::with_positions(const at::Tensor& patches_IPD) const {
 at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number, Dropout dropout) const {
   const Names& names = names_of(config_.kind);
   const std::string prefix = fmt::format("{}{}.", names.layers, number);
-  const auto linear = [&](const at::Tensor& x, const char* name) {
-    return at::linear(x, param(prefix + name + ".weight"), param(prefix + name + ".bias"));
+  const auto matrix = [&](const char* name) {
+    return Weight{param(prefix + name + ".weight"), param(prefix + name + ".bias")};
   };
   const auto norm = [&](const at::Tensor& x, const char* name) {
     return at::layer_norm(x, {config_.hidden_size}, param(prefix + name + ".weight"),
@@ -87,13 +90,20 @@ at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number, Dropout
   };
 
   const at::Tensor a = norm(x_IND, names.norm_before);
-  const at::Tensor attended = at::scaled_dot_product_attention(
-      heads(linear(a, names.query)), heads(linear(a, names.key)), heads(linear(a, names.value)));
-  const at::Tensor added = linear(attended.transpose(1, 2).flatten(2), names.out);
-  const at::Tensor x = x_IND + dropped_out(added, dropout.at("attention", number));
-  const at::Tensor inner = linear(norm(x, names.norm_after), names.up);
+  const std::array inputs{matrix(names.query), matrix(names.key), matrix(names.value)};
+  const std::vector<at::Tensor> qkv = linears(a, inputs);
+  const at::Tensor attended =
+      at::scaled_dot_product_attention(heads(qkv[0]), heads(qkv[1]), heads(qkv[2]));
+  const auto added_to = [&](const at::Tensor& x, const at::Tensor& rows, const char* name,
+                            const char* site) {
+    if (dropout.probability == 0) return linear_added(x, rows, matrix(name));
+    return x + dropped_out(linear(rows, matrix(name)), dropout.at(site, number));
+  };
+  const at::Tensor x =
+      added_to(x_IND, attended.transpose(1, 2).flatten(2), names.out, "attention");
+  const at::Tensor inner = linear(norm(x, names.norm_after), matrix(names.up));
   const at::Tensor active = config_.kind == VisionKind::vit ? at::gelu(inner) : gelu_by_tanh(inner);
-  return x + dropped_out(linear(active, names.down), dropout.at("mlp", number));
+  return added_to(x, active, names.down, "mlp");
 }
 
 at::Tensor VisionEncoder::finish(const at::Tensor& x_IND) const {

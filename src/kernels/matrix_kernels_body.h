@@ -1,0 +1,328 @@
+// Products of matrices by dot products of bf16 pairs. Included inside a namespace by
+// matrix_kernels.cpp.
+//
+// A tile of y is 8 rows by 48 columns: 24 registers of sums, 3 of the right matrix, and one number
+// pair of the left matrix that is spread over a register.
+
+using Form = ProductOutput::Form;
+using Order = MatrixPart::Order;
+
+constexpr int64_t kLanes = 16;
+constexpr int64_t kMostRegisters = kPanelColumns / kLanes;
+constexpr int64_t kBlockRows = 64;
+constexpr int64_t kLineRows = 32;  // numbers in a cache line
+constexpr size_t kMostParts = 4;   // of a left matrix
+
+SL_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+SL_INLINE __m512i widened_bits(__m256i x) { return _mm512_cvtepu16_epi32(x); }
+SL_INLINE __m512 widened(__m256i x) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(widened_bits(x), 16));
+}
+SL_INLINE __mmask16 first_lanes(int64_t count) {
+  return static_cast<__mmask16>(count >= kLanes ? 0xffff : (1U << count) - 1);
+}
+SL_INLINE __m256i load16(const uint16_t* p, __mmask16 mask) {
+  return _mm256_maskz_loadu_epi16(mask, p);
+}
+SL_INLINE __m512bh as_pairs(__m512i x) { return __builtin_bit_cast(__m512bh, x); }
+SL_INLINE __m256i rounded(__m512 x) { return __builtin_bit_cast(__m256i, _mm512_cvtneps_pbh(x)); }
+
+// --- packing ---
+
+// Rows k and k + 1, side by side: columns in groups of 16, each group's pairs at `to`.
+SL_INLINE void interleave(const uint16_t* row, const uint16_t* next, int64_t columns,
+                          uint32_t* to) {
+  for (int64_t j = 0; j < columns; j += kLanes) {
+    const __mmask16 mask = first_lanes(columns - j);
+    const __m512i first = widened_bits(load16(row + j, mask));
+    const __m512i second =
+        next == nullptr ? _mm512_setzero_si512() : widened_bits(load16(next + j, mask));
+    _mm512_storeu_si512(to + j, _mm512_or_si512(first, _mm512_slli_epi32(second, 16)));
+  }
+}
+
+// Sixteen registers as the rows of a square of 32-bit numbers: its columns.
+SL_INLINE void transpose(__m512i (&r)[16]) {
+  __m512i t[16];
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+    t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4) {
+    r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+    r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+    r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+    r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+  }
+  for (int i = 0; i < 4; ++i) {
+    t[i] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
+    t[i + 4] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);
+    t[i + 8] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0x88);
+    t[i + 12] = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], 0xdd);
+  }
+  for (int i = 0; i < 4; ++i) {
+    r[i] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
+    r[i + 8] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd);
+    r[i + 4] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0x88);
+    r[i + 12] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0xdd);
+  }
+}
+
+// `columns` rows of numbers along k, at most 16, become 16 columns of pairs, `width` apart.
+SL_INLINE void turn(const uint16_t* from, int64_t stride, int64_t columns, int64_t pairs,
+                    int64_t width, uint32_t* to) {
+  for (int64_t p = 0; p < pairs; p += kLanes) {
+    const __mmask16 mask = first_lanes(pairs - p);
+    __m512i r[16];
+    for (int64_t i = 0; i < 16; ++i) {
+      r[i] = i < columns ? _mm512_maskz_loadu_epi32(mask, from + i * stride + 2 * p)
+                         : _mm512_setzero_si512();
+    }
+    transpose(r);
+    for (int64_t i = 0; i < 16 && p + i < pairs; ++i) {
+      _mm512_storeu_si512(to + (p + i) * width, r[i]);
+    }
+  }
+}
+
+// A panel's columns of one part, from `to` on.
+void pack_part(const MatrixPart& part, int64_t first, int64_t columns, int64_t width,
+               uint32_t* to) {
+  if (part.order == Order::k_last) {
+    for (int64_t j = 0; j < columns; j += kLanes) {
+      turn(part.values + (first + j) * part.stride, part.stride, least(columns - j, kLanes),
+           part.k / 2, width, to + j);
+    }
+    return;
+  }
+  for (int64_t k = 0; k < part.k; k += 2, to += width) {
+    const uint16_t* const row = part.values + k * part.stride + first;
+    interleave(row, k + 1 < part.k ? row + part.stride : nullptr, columns, to);
+  }
+}
+
+void pack(MatrixOperand right, int64_t n, int64_t panel, uint32_t* packed) {
+  const int64_t first = panel * kPanelColumns, columns = least(n - first, kPanelColumns);
+  const int64_t width = (columns + kLanes - 1) / kLanes * kLanes;
+  uint32_t* to = packed + first * pairs_of(right);
+  for (const MatrixPart& part : right) {
+    pack_part(part, first, columns, width, to);
+    to += (part.k + 1) / 2 * width;
+  }
+}
+
+// --- tiles ---
+
+// One of a tile's parts: the pair p of row r stands at numbers[r * row_stride + p * pair_stride].
+struct LeftTile {
+  const uint16_t* numbers;
+  int64_t row_stride, pair_stride;
+  int64_t pairs;
+  int64_t next;  // to the same of the next 8 rows
+};
+
+// y's rows of eight numbers: lane n of the eight registers, one after the other.
+SL_INLINE void store_columns(const __m512 (&sums)[kTileRows], uint16_t* to, int64_t stride,
+                             int64_t count) {
+  __m512i pairs[4];
+  for (int i = 0; i < 4; ++i) {
+    pairs[i] = _mm512_or_si512(
+        widened_bits(rounded(sums[2 * i])),
+        _mm512_slli_epi32(widened_bits(rounded(sums[2 * i + 1])), 16));
+  }
+  const __m512i a = _mm512_unpacklo_epi32(pairs[0], pairs[1]);
+  const __m512i b = _mm512_unpackhi_epi32(pairs[0], pairs[1]);
+  const __m512i c = _mm512_unpacklo_epi32(pairs[2], pairs[3]);
+  const __m512i d = _mm512_unpackhi_epi32(pairs[2], pairs[3]);
+  __m512i rows[4];  // row i: lanes i, i + 4, i + 8 and i + 12
+  rows[0] = _mm512_unpacklo_epi64(a, c);
+  rows[1] = _mm512_unpackhi_epi64(a, c);
+  rows[2] = _mm512_unpacklo_epi64(b, d);
+  rows[3] = _mm512_unpackhi_epi64(b, d);
+  alignas(64) uint16_t lanes[4][4][8];
+  for (int i = 0; i < 4; ++i) _mm512_store_si512(lanes[i], rows[i]);
+  for (int64_t n = 0; n < count; ++n) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + n * stride),
+                     _mm_load_si128(reinterpret_cast<const __m128i*>(lanes[n % 4][n / 4])));
+  }
+}
+
+// `y` begins at the tile's corner.
+template <int64_t kRows, int64_t kRegisters>
+SL_INLINE void store_by_columns(const __m512 (&sums)[kRows][kRegisters], int64_t columns,
+                                const ProductOutput& y) {
+  for (int64_t j = 0; j < kRegisters; ++j) {
+    auto* const to = static_cast<uint16_t*>(y.values) + j * kLanes * y.stride;
+    const int64_t count = least(columns - j * kLanes, kLanes);
+    __m512 eight[kTileRows];
+    for (int64_t r = 0; r < kTileRows; ++r) eight[r] = r < kRows ? sums[r][j] : sums[0][j];
+    store_columns(eight, to, y.stride, count);
+  }
+}
+
+template <int64_t kRows, int64_t kRegisters>
+SL_INLINE void store_by_rows(const __m512 (&sums)[kRows][kRegisters], int64_t columns,
+                             const ProductOutput& y) {
+  for (int64_t r = 0; r < kRows; ++r) {
+    for (int64_t j = 0; j < kRegisters; ++j) {
+      const __mmask16 mask = first_lanes(columns - j * kLanes);
+      const int64_t at = r * y.stride + j * kLanes;
+      __m512 sum = sums[r][j];
+      if (y.form == Form::rows_bf16) {
+        if (y.added != nullptr) {
+          sum += widened(load16(y.added + r * y.added_stride + j * kLanes, mask));
+        }
+        _mm256_mask_storeu_epi16(static_cast<uint16_t*>(y.values) + at, mask, rounded(sum));
+        continue;
+      }
+      float* const to = static_cast<float*>(y.values) + at;
+      if (y.form == Form::added_fp32) sum += _mm512_maskz_loadu_ps(mask, to);
+      _mm512_mask_storeu_ps(to, mask, sum);
+    }
+  }
+}
+
+template <int64_t kRows, int64_t kRegisters>
+void tile(std::span<const LeftTile> left, const uint32_t* panel, int64_t columns,
+          const ProductOutput& y) {
+  const bool by_columns = y.form == Form::columns_bf16;
+  __m512 sums[kRows][kRegisters];
+  for (int64_t r = 0; r < kRows; ++r) {
+    for (int64_t j = 0; j < kRegisters; ++j) sums[r][j] = _mm512_setzero_ps();
+  }
+  for (const LeftTile& part : left) {
+    const uint16_t* x = part.numbers;
+    for (int64_t p = 0; p < part.pairs; ++p, x += part.pair_stride, panel += kRegisters * kLanes) {
+      __m512bh right[kRegisters];
+      for (int64_t j = 0; j < kRegisters; ++j) {
+        right[j] = as_pairs(_mm512_loadu_si512(panel + j * kLanes));
+      }
+#pragma GCC unroll 8
+      for (int64_t r = 0; r < kRows; ++r) {
+        int32_t pair;
+        __builtin_memcpy(&pair, x + r * part.row_stride, sizeof pair);
+        const __m512bh spread = as_pairs(_mm512_set1_epi32(pair));
+        for (int64_t j = 0; j < kRegisters; ++j) {
+          sums[r][j] = _mm512_dpbf16_ps(sums[r][j], spread, right[j]);
+        }
+      }
+    }
+  }
+  for (int64_t r = 0; r < kRows && y.bias != nullptr; ++r) {
+    for (int64_t j = 0; j < kRegisters; ++j) {
+      sums[r][j] += by_columns ? _mm512_set1_ps(float_of_bf16(y.bias[r]))
+                               : widened(load16(y.bias + j * kLanes,
+                                                first_lanes(columns - j * kLanes)));
+    }
+  }
+  if (by_columns) {
+    store_by_columns<kRows, kRegisters>(sums, columns, y);
+  } else {
+    store_by_rows<kRows, kRegisters>(sums, columns, y);
+  }
+}
+
+using Tile = void (*)(std::span<const LeftTile>, const uint32_t*, int64_t, const ProductOutput&);
+
+template <int64_t kRegisters>
+constexpr Tile kTilesOf[kTileRows] = {tile<1, kRegisters>, tile<2, kRegisters>, tile<3, kRegisters>,
+                                      tile<4, kRegisters>, tile<5, kRegisters>, tile<6, kRegisters>,
+                                      tile<7, kRegisters>, tile<8, kRegisters>};
+// By registers and rows, less one.
+constexpr const Tile* kTiles[kMostRegisters] = {kTilesOf<1>, kTilesOf<2>, kTilesOf<3>};
+
+// --- blocks of rows ---
+
+// y from row m and column n on.
+SL_INLINE ProductOutput corner(const ProductOutput& y, int64_t m, int64_t n) {
+  const bool by_columns = y.form == Form::columns_bf16;
+  const bool is_bf16 = by_columns || y.form == Form::rows_bf16;
+  const int64_t at = by_columns ? n * y.stride + m : m * y.stride + n;
+  ProductOutput from = y;
+  from.values = static_cast<char*>(y.values) + at * (is_bf16 ? 2 : 4);
+  if (y.bias != nullptr) from.bias += by_columns ? m : n;
+  if (y.added != nullptr) from.added += m * y.added_stride + n;
+  return from;
+}
+
+// Up to a cache line of rows, of one panel. By columns, the numbers are gathered to whole lines
+// first: y's columns often lie where they push one another out of the cache.
+void multiply_line(std::span<const LeftTile> left, int64_t rows, const uint32_t* panel,
+                   int64_t columns, const ProductOutput& y) {
+  const Tile* const of_rows = kTiles[(columns + kLanes - 1) / kLanes - 1];
+  alignas(64) uint16_t lines[kPanelColumns][kLineRows];
+  LeftTile tiles[kMostParts];
+  for (size_t i = 0; i < left.size(); ++i) tiles[i] = left[i];
+  const bool by_columns = y.form == Form::columns_bf16;
+  ProductOutput gathered = y;
+  if (by_columns) gathered.values = lines, gathered.stride = kLineRows;
+  for (int64_t m = 0; m < rows; m += kTileRows) {
+    of_rows[least(rows - m, kTileRows) - 1]({tiles, left.size()}, panel, columns,
+                                            corner(gathered, m, 0));
+    for (LeftTile& part : std::span(tiles, left.size())) part.numbers += part.next;
+  }
+  for (int64_t n = 0; by_columns && n < columns; ++n) {
+    __builtin_memcpy(static_cast<uint16_t*>(y.values) + n * y.stride, lines[n],
+                     static_cast<size_t>(rows) * sizeof(uint16_t));
+  }
+}
+
+// All columns of a block of rows: a panel of the right matrix is read once for all of them.
+void multiply_block(std::span<const LeftTile> left, MatrixRange rows, const uint32_t* packed,
+                    int64_t n, const ProductOutput& y) {
+  int64_t pairs = 0;
+  for (const LeftTile& part : left) pairs += part.pairs;
+  for (int64_t first = 0; first < n; first += kPanelColumns) {
+    LeftTile tiles[kMostParts];
+    for (size_t i = 0; i < left.size(); ++i) tiles[i] = left[i];
+    for (int64_t m = rows.begin; m < rows.end; m += kLineRows) {
+      multiply_line({tiles, left.size()}, least(rows.end - m, kLineRows), packed + first * pairs,
+                    least(n - first, kPanelColumns), corner(y, m, first));
+      for (LeftTile& part : std::span(tiles, left.size())) {
+        part.numbers += kLineRows / kTileRows * part.next;
+      }
+    }
+  }
+}
+
+// A block of rows in tiles of 8, each its pairs one behind the other.
+void pack_left(const MatrixPart& left, MatrixRange rows, uint32_t* packed) {
+  const int64_t pairs = (left.k + 1) / 2;
+  for (int64_t begin = rows.begin; begin < rows.end; begin += kLineRows) {
+    const int64_t count = least(rows.end - begin, kLineRows);
+    uint32_t* const to = packed + (begin - rows.begin) * pairs;
+    for (int64_t p = 0; p < pairs; ++p) {
+      const uint16_t* const row = left.values + 2 * p * left.stride + begin;
+      alignas(64) uint32_t line[kLineRows];
+      interleave(row, 2 * p + 1 < left.k ? row + left.stride : nullptr, count, line);
+      for (int64_t r = 0; r < count; r += kTileRows) {
+        __builtin_memcpy(to + r * pairs + p * kTileRows, line + r, kTileRows * sizeof *line);
+      }
+    }
+  }
+}
+
+void multiply(MatrixOperand left, MatrixRange rows, const uint32_t* packed_right, int64_t n,
+              const ProductOutput& y) {
+  SL_ASSERT(left.size() <= kMostParts, "{} parts of a left matrix", left.size());
+  const bool packs = left.front().order == Order::k_first;
+  const int64_t pairs = pairs_of(left);
+  std::vector<uint32_t> packed(packs ? static_cast<size_t>(kBlockRows * pairs) : 0);
+  for (int64_t begin = rows.begin; begin < rows.end; begin += kBlockRows) {
+    const MatrixRange block{begin, least(rows.end, begin + kBlockRows)};
+    LeftTile tiles[kMostParts];
+    if (packs) {
+      pack_left(left.front(), block, packed.data());
+      tiles[0] = {reinterpret_cast<const uint16_t*>(packed.data()), 2, 2 * kTileRows, pairs,
+                  2 * kTileRows * pairs};
+    } else {
+      for (size_t i = 0; i < left.size(); ++i) {
+        const MatrixPart& part = left[i];
+        tiles[i] = {part.values + begin * part.stride, part.stride, 2, part.k / 2,
+                    kTileRows * part.stride};
+      }
+    }
+    multiply_block({tiles, left.size()}, block, packed_right, n, y);
+  }
+}

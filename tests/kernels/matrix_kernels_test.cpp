@@ -1,0 +1,145 @@
+#include "kernels/matrix_kernels.h"
+
+#include "base/rng.h"
+#include "kernels/scalar_functions.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace sightline {
+namespace {
+
+using Form = ProductOutput::Form;
+using Order = MatrixPart::Order;
+
+std::vector<uint16_t> bf16_numbers(int64_t count, uint64_t seed) {
+  Rng rng(seed);
+  std::vector<uint16_t> numbers(static_cast<size_t>(count));
+  for (uint16_t& number : numbers) number = bf16_of_float(static_cast<float>(rng.normal()));
+  return numbers;
+}
+
+// A part and the memory it lies in: rows (or columns) a few numbers further apart than they are
+// long.
+struct Part {
+  std::vector<uint16_t> memory;
+  MatrixPart view;
+  Part(int64_t size, int64_t k, Order order, uint64_t seed) {
+    const int64_t length = order == Order::k_last ? k : size;
+    const int64_t lines = order == Order::k_last ? size : k;
+    memory = bf16_numbers(lines * (length + 6), seed);
+    view = {memory.data(), length + 6, order, k};
+  }
+};
+
+struct Product {
+  int64_t m, n;
+  std::vector<MatrixPart> left, right;
+};
+
+void multiply(const Product& product, const ProductOutput& y) {
+  const MatrixKernels& kernels = *matrix_kernels();
+  std::vector<uint32_t> packed(static_cast<size_t>(packed_pairs(product.n, product.right)));
+  for (int64_t panel = 0; panel < panels_of(product.n); ++panel) {
+    kernels.pack(product.right, product.n, panel, packed.data());
+  }
+  // In two ranges, as two threads would.
+  const int64_t middle = product.m / 2 / kTileRows * kTileRows;
+  kernels.multiply(product.left, {0, middle}, packed.data(), product.n, y);
+  kernels.multiply(product.left, {middle, product.m}, packed.data(), product.n, y);
+}
+
+double number_at(const std::vector<float>& values, Form form, size_t i) {
+  if (form == Form::rows_fp32 || form == Form::added_fp32) return values[i];
+  return float_of_bf16(reinterpret_cast<const uint16_t*>(values.data())[i]);
+}
+
+// Every number of y by the kernels and by the definition; what lies between y's rows is not
+// touched.
+void expect_as_defined(const Product& product, Form form) {
+  const bool by_columns = form == Form::columns_bf16;
+  const int64_t stride = (by_columns ? product.m : product.n) + 3;
+  const auto count = static_cast<size_t>(stride * (by_columns ? product.n : product.m));
+  const std::vector<uint16_t> bias = bf16_numbers(product.m + product.n, 5);
+  const std::vector<uint16_t> added = bf16_numbers(product.m * (product.n + 1), 6);
+  std::vector<float> found(count, 0.5F), expected(count, 0.5F);
+  ProductOutput y{.form = form, .values = found.data(), .stride = stride, .bias = bias.data()};
+  if (form == Form::rows_bf16) y.added = added.data(), y.added_stride = product.n + 1;
+  multiply(product, y);
+  y.values = expected.data();
+  plain_multiply(product.left, product.m, product.right, product.n, y);
+  const bool is_rounded = form == Form::rows_bf16 || by_columns;
+  const double tolerance = is_rounded ? 1.0 / 128 : 1e-5;
+  for (size_t i = 0; i < count; ++i) {
+    const double right = number_at(expected, form, i);
+    ASSERT_NEAR(number_at(found, form, i), right, tolerance * (4 + std::abs(right)))
+        << product.m << " x " << product.n << ", number " << i;
+  }
+}
+
+class MatrixKernelsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (matrix_kernels() == nullptr) GTEST_SKIP() << "this machine has no AVX512-BF16";
+  }
+};
+
+struct Sizes {
+  int64_t m, n, k;
+};
+// One of each; less than a tile, a panel, a register; their multiples; one beyond them.
+const std::vector<Sizes> kSizes = {{1, 1, 2},    {8, 48, 32},  {7, 15, 34},  {9, 49, 2},
+                                   {64, 96, 48}, {65, 17, 66}, {130, 33, 6}, {33, 100, 130}};
+
+TEST_F(MatrixKernelsTest, EveryOrderAndFormIsAsDefined) {
+  for (const auto& [m, n, k] : kSizes) {
+    for (const Order of_left : {Order::k_last, Order::k_first}) {
+      for (const Order of_right : {Order::k_last, Order::k_first}) {
+        const Part left(m, k, of_left, 1), right(n, k, of_right, 2);
+        for (const Form form :
+             {Form::rows_bf16, Form::columns_bf16, Form::rows_fp32, Form::added_fp32}) {
+          expect_as_defined({m, n, {left.view}, {right.view}}, form);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(MatrixKernelsTest, AnOddNumberOfRowsIsSummedOver) {
+  for (const int64_t k : {1, 3, 33}) {
+    const Part left(21, k, Order::k_first, 1), right(50, k, Order::k_first, 2);
+    expect_as_defined({21, 50, {left.view}, {right.view}}, Form::rows_fp32);
+  }
+}
+
+TEST_F(MatrixKernelsTest, PartsAreSummedAsOne) {
+  const Part a(37, 34, Order::k_last, 1), b(37, 2, Order::k_last, 2), c(37, 16, Order::k_last, 3);
+  const Part d(70, 34, Order::k_first, 4), e(70, 2, Order::k_last, 5), f(70, 16, Order::k_first, 6);
+  const Product product{37, 70, {a.view, b.view, c.view}, {d.view, e.view, f.view}};
+  expect_as_defined(product, Form::rows_fp32);
+  expect_as_defined(product, Form::rows_bf16);
+}
+
+TEST_F(MatrixKernelsTest, WhatIsNoNumberStaysSo) {
+  Part left(9, 34, Order::k_last, 1);
+  const Part right(20, 34, Order::k_last, 2);
+  left.memory[static_cast<size_t>(3 * left.view.stride + 7)] =
+      bf16_of_float(std::numeric_limits<float>::quiet_NaN());
+  left.memory[static_cast<size_t>(5 * left.view.stride)] =
+      bf16_of_float(std::numeric_limits<float>::infinity());
+  std::vector<float> y(9 * 20);
+  multiply({9, 20, {left.view}, {right.view}},
+           {.form = Form::rows_fp32, .values = y.data(), .stride = 20});
+  for (size_t i = 0; i < y.size(); ++i) {
+    EXPECT_EQ(std::isnan(y[i]), i / 20 == 3) << i;
+    EXPECT_EQ(std::isinf(y[i]), i / 20 == 5) << i;
+  }
+}
+
+}  // namespace
+}  // namespace sightline
