@@ -3,8 +3,10 @@
 #include "base/error.h"
 #include "model/fused.h"
 #include "tensor/linear.h"
+#include "tensor/tile_attention.h"
 
 #include <array>
+#include <cmath>
 #include <vector>
 
 #include <ATen/TensorOperators.h>
@@ -52,6 +54,29 @@ constexpr Names kSiglip = {.patches = "embeddings.patch_embedding",
 
 const Names& names_of(VisionKind kind) { return kind == VisionKind::vit ? kVit : kSiglip; }
 
+// Every row of a picture sees every other: x [I, N, H d] -> the same.
+at::Tensor attention(const at::Tensor& q_IND, const at::Tensor& k_IND, const at::Tensor& v_IND,
+                     int64_t heads) {
+  const int64_t images = q_IND.size(0), rows = q_IND.size(1), d = q_IND.size(2) / heads;
+  if (!takes_tiles(q_IND.device(), q_IND.scalar_type(), d)) {
+    const auto of_heads = [&](const at::Tensor& x) {
+      return x.unflatten(2, {heads, d}).transpose(1, 2);
+    };
+    return at::scaled_dot_product_attention(of_heads(q_IND), of_heads(k_IND), of_heads(v_IND))
+        .transpose(1, 2)
+        .flatten(2);
+  }
+  AttentionPlan plan{.rows = images * rows};
+  for (int64_t i = 0; i < images; ++i) {
+    const auto begin = static_cast<int32_t>(i * rows), end = static_cast<int32_t>((i + 1) * rows);
+    plan.runs.push_back({.begin = begin, .end = end, .own_begin = begin, .causal = false});
+  }
+  const auto packed = [&](const at::Tensor& x) { return x.reshape({images * rows, heads, d}); };
+  return tile_attention(tile_tables(plan), packed(q_IND), packed(k_IND), packed(v_IND),
+                        1.0 / std::sqrt(static_cast<double>(d)))
+      .view(q_IND.sizes());
+}
+
 }  // namespace
 
 VisionEncoder::VisionEncoder(const VisionConfig& config, const ParamMap& params)
@@ -85,22 +110,18 @@ at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number, Dropout
     return at::layer_norm(x, {config_.hidden_size}, param(prefix + name + ".weight"),
                           param(prefix + name + ".bias"), config_.layer_norm_eps);
   };
-  const auto heads = [&](const at::Tensor& x) {
-    return x.unflatten(2, {config_.num_attention_heads, -1}).transpose(1, 2);
-  };
 
   const at::Tensor a = norm(x_IND, names.norm_before);
   const std::array inputs{matrix(names.query), matrix(names.key), matrix(names.value)};
   const std::vector<at::Tensor> qkv = linears(a, inputs);
-  const at::Tensor attended =
-      at::scaled_dot_product_attention(heads(qkv[0]), heads(qkv[1]), heads(qkv[2]));
+  const at::Tensor attended = attention(qkv[0], qkv[1], qkv[2], config_.num_attention_heads);
   const auto added_to = [&](const at::Tensor& x, const at::Tensor& rows, const char* name,
                             const char* site) {
     if (dropout.probability == 0) return linear_added(x, rows, matrix(name));
     return x + dropped_out(linear(rows, matrix(name)), dropout.at(site, number));
   };
   const at::Tensor x =
-      added_to(x_IND, attended.transpose(1, 2).flatten(2), names.out, "attention");
+      added_to(x_IND, attended, names.out, "attention");
   const at::Tensor inner = linear(norm(x, names.norm_after), matrix(names.up));
   const at::Tensor active = config_.kind == VisionKind::vit ? at::gelu(inner) : gelu_by_tanh(inner);
   return added_to(x, active, names.down, "mlp");

@@ -162,6 +162,9 @@ at::Tensor planned_attention(const AttentionTables& tables, const at::Tensor& q_
   if (tables.lowered->flash) {
     return flash_attention(*tables.lowered->flash, q_THd, k_TGd, v_TGd, scale);
   }
+  if (tables.lowered->tiles) {
+    return tile_attention(*tables.lowered->tiles, q_THd, k_TGd, v_TGd, scale);
+  }
   return PlannedAttention::apply(q_THd, k_TGd, v_TGd, tables.lowered, scale);
 }
 

@@ -7,6 +7,7 @@
 #include "batch/layout.h"
 #include "tensor/flash_attention.h"
 #include "tensor/gather.h"
+#include "tensor/tile_attention.h"
 
 #include <cstdint>
 #include <memory>
@@ -33,8 +34,9 @@ struct AttentionTables {
   struct Lowered {
     std::vector<Group> groups;
     SlotTable queries, keys;
-    std::optional<FlashTables>
-        flash;  // where the device has it for these numbers: all else is empty
+    // Where the device has one of these for such numbers; then all else is empty.
+    std::optional<FlashTables> flash;
+    std::optional<TileTables> tiles;
   };
   std::shared_ptr<const Lowered> lowered;
 
@@ -55,9 +57,11 @@ AttentionTables lower_plan(const AttentionPlan& plan, const AttentionNumbers& nu
 // softmax(q k^T * scale) v over the pairs that the plan allows. q [T, H, d]; k, v [T, G, d]; result
 // [T, H, d] in q's dtype. Differentiable (once); the backward sums in a fixed order. The scores of
 // the padded runs are kept for it: padded_scores * H numbers of q's dtype. On the device of the
-// tables. On a GPU 16-bit rows go by variable-length flash attention (flash_attention.h).
+// tables. On a GPU 16-bit rows go by variable-length flash attention (flash_attention.h); bf16 rows
+// on CPUs that multiply them by pairs go a document at a time (tile_attention.h), which keeps no
+// scores.
 //
-// Why batched products and not LibTorch's fused attention on the CPU: for the short runs of
+// Why batched products and not LibTorch's fused attention on other CPUs: for the short runs of
 // captions products and softmax, forward and backward, take half the CPU time of its CPU kernel in
 // fp32, a tenth in bf16 (runs of 3 to 49 queries and 49 to 72 keys, head size 64, measured on Zen
 // 4).

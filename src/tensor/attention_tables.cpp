@@ -112,8 +112,11 @@ AttentionTables::Group add_group(std::span<const Piece> pieces, AttentionTables:
 AttentionTables lower_plan(const AttentionPlan& plan, const AttentionNumbers& numbers) {
   auto lowered = std::make_shared<AttentionTables::Lowered>();
   const at::Device device = numbers.device;
-  if (takes_flash(device, numbers.dtype, numbers.head_size)) {
-    lowered->flash = flash_tables(plan, device);
+  const bool by_flash = takes_flash(device, numbers.dtype, numbers.head_size);
+  if (by_flash) lowered->flash = flash_tables(plan, device);
+  const bool by_tiles = !by_flash && takes_tiles(device, numbers.dtype, numbers.head_size);
+  if (by_tiles) lowered->tiles = tile_tables(plan);
+  if (by_flash || by_tiles) {
     return {.lowered = std::move(lowered),
             .rows = plan.rows,
             .padded_scores = plan.num_scores(),

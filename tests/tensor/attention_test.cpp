@@ -1,11 +1,14 @@
 #include "tensor/attention.h"
 
 #include "base/error.h"
+#include "kernels/matrix_kernels.h"
 #include "tests/batch/random_layout.h"
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
@@ -120,7 +123,7 @@ TEST(PlannedAttention, Bf16IsNearTheDenseFp32) {
 }
 
 // One document of text beside one that begins with a long block, both longer than one call takes.
-TEST(PlannedAttention, EqualsDenseOnLongRuns) {
+Layout long_runs() {
   Layout layout;
   const auto append = [&](int32_t document, int32_t branch, int32_t block, int32_t rows) {
     layout.document_T.insert(layout.document_T.end(), rows, document);
@@ -132,10 +135,88 @@ TEST(PlannedAttention, EqualsDenseOnLongRuns) {
   append(1, kTrunk, kNoBlock, 5);
   append(1, 0, kNoBlock, 270);
   append(1, 1, kNoBlock, 20);
+  return layout;
+}
+
+TEST(PlannedAttention, EqualsDenseOnLongRuns) {
+  const Layout layout = long_runs();
   Rng rng(4);
   const Inputs inputs = random_inputs(rng, layout.rows(), 2, 1);
   expect_near(planned(layout, inputs), dense(layout, inputs), 1e-5);
   expect_near(planned(layout, as(inputs, at::kBFloat16)), dense(layout, inputs), 2e-2);
+}
+
+// --- a document at a time, by tiles ---
+
+std::vector<at::Tensor> tiled(const Layout& layout, const Inputs& inputs) {
+  const TileTables tables = tile_tables(make_plan(layout));
+  return results(inputs, [&](const auto& q, const auto& k, const auto& v) {
+    return tile_attention(tables, q, k, v, kScale);
+  });
+}
+
+class TiledAttention : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (matrix_kernels() == nullptr) GTEST_SKIP() << "this machine has no AVX512-BF16";
+  }
+};
+
+TEST_F(TiledAttention, IsNearTheDenseUnderEveryPolicy) {
+  Rng rng(3);
+  for (int i = 0; i < 6 && !HasFailure(); ++i) {
+    for (const MaskPolicy policy : kPolicies) {
+      const Layout layout = test::random_batch(rng, policy).layout;
+      const Inputs inputs = random_inputs(rng, layout.rows(), 4, 2, at::kBFloat16, 64);
+      expect_near(tiled(layout, inputs), dense(layout, as(inputs, at::kDouble)), 1e-2);
+    }
+  }
+}
+
+TEST_F(TiledAttention, IsNearTheDenseOnWildLayouts) {
+  Rng rng(2);
+  for (int i = 0; i < 60 && !HasFailure(); ++i) {
+    const Layout layout = test::random_layout(rng);
+    const Inputs inputs = random_inputs(rng, layout.rows(), 6, 3, at::kBFloat16, i % 2 == 0 ? 6 : 80);
+    expect_near(tiled(layout, inputs), dense(layout, as(inputs, at::kDouble)), 1e-2);
+  }
+}
+
+TEST_F(TiledAttention, IsNearTheDenseOnLongRuns) {
+  const Layout layout = long_runs();
+  Rng rng(4);
+  const Inputs inputs = random_inputs(rng, layout.rows(), 2, 1, at::kBFloat16, 64);
+  expect_near(tiled(layout, inputs), dense(layout, as(inputs, at::kDouble)), 1e-2);
+}
+
+TEST_F(TiledAttention, RowsMayLieApartAndThreadsMayBeMany) {
+  const Layout layout = long_runs();
+  Rng rng(5);
+  const Inputs inputs = random_inputs(rng, layout.rows(), 4, 2, at::kBFloat16, 64);
+  const auto strided = [](const at::Tensor& x) {
+    return x.transpose(0, 1).contiguous().transpose(0, 1);
+  };
+  const auto expected = tiled(layout, inputs);
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const TileTables tables = tile_tables(make_plan(layout));
+  const auto found = results(inputs, [&](const auto& q, const auto& k, const auto& v) {
+    return tile_attention(tables, strided(q), strided(k), strided(v), kScale);
+  });
+  at::set_num_threads(threads);
+  for (size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(same_bits(found[i], expected[i])) << i;
+}
+
+TEST_F(TiledAttention, WhatIsNoNumberReachesThoseThatSeeIt) {
+  const Layout layout = long_runs();
+  Rng rng(6);
+  Inputs inputs = random_inputs(rng, layout.rows(), 2, 1, at::kBFloat16, 64);
+  inputs.k[3].fill_(std::numeric_limits<float>::quiet_NaN());  // of the first document
+  const at::Tensor sick_T = tiled(layout, inputs)[0].isnan().flatten(1).any(1);
+  const bool* const is_sick = sick_T.const_data_ptr<bool>();
+  for (int64_t row = 0; row < layout.rows(); ++row) {
+    EXPECT_EQ(is_sick[row], layout.document_T[static_cast<size_t>(row)] == 0 && row >= 3) << row;
+  }
 }
 
 TEST(PlannedAttention, TakesStridedInputs) {
