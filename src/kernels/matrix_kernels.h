@@ -66,8 +66,8 @@ constexpr int64_t packed_pairs(int64_t n, MatrixOperand right) {
 }
 
 struct MatrixKernels {
-  // Writes one panel of a right matrix of n columns where it belongs in `packed`.
-  void (*pack)(MatrixOperand right, int64_t n, int64_t panel, uint32_t* packed);
+  // Writes some panels of a right matrix of n columns where they belong in `packed`.
+  void (*pack)(MatrixOperand right, int64_t n, MatrixRange panels, uint32_t* packed);
   // The numbers of y in these rows; the range begins at a multiple of kTileRows.
   void (*multiply)(MatrixOperand left, MatrixRange rows, const uint32_t* packed_right, int64_t n,
                    const ProductOutput& y);

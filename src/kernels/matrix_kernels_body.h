@@ -86,29 +86,50 @@ SL_INLINE void turn(const uint16_t* from, int64_t stride, int64_t columns, int64
   }
 }
 
-// A panel's columns of one part, from `to` on.
-void pack_part(const MatrixPart& part, int64_t first, int64_t columns, int64_t width,
-               uint32_t* to) {
-  if (part.order == Order::k_last) {
-    for (int64_t j = 0; j < columns; j += kLanes) {
-      turn(part.values + (first + j) * part.stride, part.stride, least(columns - j, kLanes),
-           part.k / 2, width, to + j);
-    }
-    return;
-  }
-  for (int64_t k = 0; k < part.k; k += 2, to += width) {
-    const uint16_t* const row = part.values + k * part.stride + first;
-    interleave(row, k + 1 < part.k ? row + part.stride : nullptr, columns, to);
+// A panel and where its part begins.
+struct PanelAt {
+  int64_t first, columns, width;
+  uint32_t* to;
+};
+
+PanelAt panel_at(int64_t n, int64_t panel, int64_t pairs, uint32_t* packed) {
+  const int64_t first = panel * kPanelColumns, columns = least(n - first, kPanelColumns);
+  return {first, columns, (columns + kLanes - 1) / kLanes * kLanes, packed + first * pairs};
+}
+
+void pack_rows(const MatrixPart& part, const PanelAt& panel) {
+  for (int64_t j = 0; j < panel.columns; j += kLanes) {
+    turn(part.values + (panel.first + j) * part.stride, part.stride,
+         least(panel.columns - j, kLanes), part.k / 2, panel.width, panel.to + j);
   }
 }
 
-void pack(MatrixOperand right, int64_t n, int64_t panel, uint32_t* packed) {
-  const int64_t first = panel * kPanelColumns, columns = least(n - first, kPanelColumns);
-  const int64_t width = (columns + kLanes - 1) / kLanes * kLanes;
-  uint32_t* to = packed + first * pairs_of(right);
+// Rows [k, end) of a part whose rows are summed over.
+void pack_columns(const MatrixPart& part, int64_t k, int64_t end, const PanelAt& panel) {
+  for (uint32_t* to = panel.to + k / 2 * panel.width; k < end; k += 2, to += panel.width) {
+    const uint16_t* const row = part.values + k * part.stride + panel.first;
+    interleave(row, k + 1 < part.k ? row + part.stride : nullptr, panel.columns, to);
+  }
+}
+
+void pack(MatrixOperand right, int64_t n, MatrixRange panels, uint32_t* packed) {
+  constexpr int64_t kRows = 32;  // read by all panels while they are in the cache
+  const int64_t pairs = pairs_of(right);
+  int64_t done = 0;
   for (const MatrixPart& part : right) {
-    pack_part(part, first, columns, width, to);
-    to += (part.k + 1) / 2 * width;
+    const bool by_rows = part.order == Order::k_last;
+    for (int64_t k = 0; k < part.k; k += by_rows ? part.k : kRows) {
+      for (int64_t i = panels.begin; i < panels.end; ++i) {
+        PanelAt panel = panel_at(n, i, pairs, packed);
+        panel.to += done * panel.width;
+        if (by_rows) {
+          pack_rows(part, panel);
+        } else {
+          pack_columns(part, k, least(part.k, k + kRows), panel);
+        }
+      }
+    }
+    done += (part.k + 1) / 2;
   }
 }
 
@@ -286,19 +307,26 @@ void multiply_block(std::span<const LeftTile> left, MatrixRange rows, const uint
   }
 }
 
+// Rows k and k + 1 of a left matrix, eight numbers of them side by side.
+SL_INLINE void interleave_tile(const uint16_t* row, const uint16_t* next, __mmask8 mask,
+                               uint32_t* to) {
+  const __m128i first = _mm_maskz_loadu_epi16(mask, row);
+  const __m128i second = next == nullptr ? _mm_setzero_si128() : _mm_maskz_loadu_epi16(mask, next);
+  const __m256i low = _mm256_castsi128_si256(_mm_unpacklo_epi16(first, second));
+  const __m256i both = _mm256_inserti128_si256(low, _mm_unpackhi_epi16(first, second), 1);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), both);
+}
+
 // A block of rows in tiles of 8, each its pairs one behind the other.
 void pack_left(const MatrixPart& left, MatrixRange rows, uint32_t* packed) {
-  const int64_t pairs = (left.k + 1) / 2;
-  for (int64_t begin = rows.begin; begin < rows.end; begin += kLineRows) {
-    const int64_t count = least(rows.end - begin, kLineRows);
-    uint32_t* const to = packed + (begin - rows.begin) * pairs;
-    for (int64_t p = 0; p < pairs; ++p) {
-      const uint16_t* const row = left.values + 2 * p * left.stride + begin;
-      alignas(64) uint32_t line[kLineRows];
-      interleave(row, 2 * p + 1 < left.k ? row + left.stride : nullptr, count, line);
-      for (int64_t r = 0; r < count; r += kTileRows) {
-        __builtin_memcpy(to + r * pairs + p * kTileRows, line + r, kTileRows * sizeof *line);
-      }
+  const int64_t pairs = (left.k + 1) / 2, count = rows.end - rows.begin;
+  for (int64_t p = 0; p < pairs; ++p) {
+    const uint16_t* const row = left.values + 2 * p * left.stride + rows.begin;
+    const uint16_t* const next = 2 * p + 1 < left.k ? row + left.stride : nullptr;
+    for (int64_t r = 0; r < count; r += kTileRows) {
+      const auto mask = static_cast<__mmask8>(count - r < kTileRows ? (1U << (count - r)) - 1 : 0xff);
+      interleave_tile(row + r, next == nullptr ? nullptr : next + r, mask,
+                      packed + r * pairs + p * kTileRows);
     }
   }
 }

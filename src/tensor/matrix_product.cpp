@@ -39,9 +39,7 @@ PackedOperand::PackedOperand(MatrixOperand right, int64_t n)
   auto* const packed = static_cast<uint32_t*>(pairs_.mutable_data_ptr());
   const int64_t grain = std::max<int64_t>(1, kGrain / (kPanelColumns * k_pairs_ + 1));
   at::parallel_for(0, panels_of(n), grain, [&](int64_t begin, int64_t end) {
-    for (int64_t panel = begin; panel < end; ++panel) {
-      matrix_kernels()->pack(right, n, panel, packed);
-    }
+    matrix_kernels()->pack(right, n, {begin, end}, packed);
   });
 }
 

@@ -56,9 +56,7 @@ class Packed {
     n_ = n;
     const std::array right{part};
     pairs_.resize(static_cast<size_t>(packed_pairs(n, right)));
-    for (int64_t panel = 0; panel < panels_of(n); ++panel) {
-      matrix_kernels()->pack(right, n, panel, pairs_.data());
-    }
+    matrix_kernels()->pack(right, n, {0, panels_of(n)}, pairs_.data());
   }
 
   void multiply(const MatrixPart& part, int64_t m, const ProductOutput& y) const {

@@ -45,10 +45,10 @@ struct Product {
 void multiply(const Product& product, const ProductOutput& y) {
   const MatrixKernels& kernels = *matrix_kernels();
   std::vector<uint32_t> packed(static_cast<size_t>(packed_pairs(product.n, product.right)));
-  for (int64_t panel = 0; panel < panels_of(product.n); ++panel) {
-    kernels.pack(product.right, product.n, panel, packed.data());
-  }
   // In two ranges, as two threads would.
+  const int64_t panels = panels_of(product.n);
+  kernels.pack(product.right, product.n, {0, panels / 2}, packed.data());
+  kernels.pack(product.right, product.n, {panels / 2, panels}, packed.data());
   const int64_t middle = product.m / 2 / kTileRows * kTileRows;
   kernels.multiply(product.left, {0, middle}, packed.data(), product.n, y);
   kernels.multiply(product.left, {middle, product.m}, packed.data(), product.n, y);
