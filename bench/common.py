@@ -25,7 +25,8 @@ import sys
 
 BENCH = pathlib.Path(__file__).parent
 # As ./dev sets it: on few cores OpenMP's workers that spin cost up to half the time. For all alike.
-ENVIRONMENT = os.environ | {"OMP_WAIT_POLICY": "passive", "TRANSFORMERS_VERBOSITY": "error",
+ENVIRONMENT = os.environ | {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "3000",
+                            "TRANSFORMERS_VERBOSITY": "error",
                             "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "true"}
 
 

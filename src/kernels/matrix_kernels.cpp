@@ -1,6 +1,5 @@
 #include "kernels/matrix_kernels.h"
 
-#include "base/error.h"
 #include "kernels/scalar_functions.h"
 
 #include <vector>
@@ -36,9 +35,9 @@ const MatrixKernels* matrix_kernels() {
   return nullptr;
 }
 
-bool has_tile_products() {
+bool prefers_matrix_kernels() {
 #ifdef SL_HAS_X86_KERNELS
-  return __builtin_cpu_supports("amx-bf16");
+  return matrix_kernels() != nullptr && !__builtin_cpu_supports("amx-bf16");
 #else
   return false;
 #endif
@@ -47,21 +46,18 @@ bool has_tile_products() {
 namespace {
 
 // The numbers of row (or column) i, in the order of k.
-std::vector<float> numbers_of(MatrixOperand x, int64_t i) {
+std::vector<float> numbers_of(const MatrixOperand& x, int64_t i) {
+  const bool rows = x.order == MatrixOperand::Order::k_last;
   std::vector<float> numbers;
-  for (const MatrixPart& part : x) {
-    const bool rows = part.order == MatrixPart::Order::k_last;
-    for (int64_t k = 0; k < part.k; ++k) {
-      numbers.push_back(
-          float_of_bf16(part.values[rows ? i * part.stride + k : k * part.stride + i]));
-    }
+  for (int64_t k = 0; k < x.k; ++k) {
+    numbers.push_back(float_of_bf16(x.values[rows ? i * x.stride + k : k * x.stride + i]));
   }
   return numbers;
 }
 
 }  // namespace
 
-void plain_multiply(MatrixOperand left, int64_t m, MatrixOperand right, int64_t n,
+void plain_multiply(const MatrixOperand& left, int64_t m, const MatrixOperand& right, int64_t n,
                     const ProductOutput& y) {
   using Form = ProductOutput::Form;
   const bool columns = y.form == Form::columns_bf16;
@@ -72,7 +68,6 @@ void plain_multiply(MatrixOperand left, int64_t m, MatrixOperand right, int64_t 
       float sum = 0;
       for (size_t k = 0; k < x.size(); ++k) sum += x[k] * w[k];
       if (y.bias != nullptr) sum += float_of_bf16(y.bias[columns ? row : column]);
-      if (y.added != nullptr) sum += float_of_bf16(y.added[row * y.added_stride + column]);
       const int64_t at = columns ? column * y.stride + row : row * y.stride + column;
       if (y.form == Form::rows_fp32) {
         static_cast<float*>(y.values)[at] = sum;

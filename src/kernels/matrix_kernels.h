@@ -1,40 +1,34 @@
 #pragma once
-// Products of whole bf16 matrices, summed in fp32 and rounded once: y[m, n] = sum over k of
-// left[m, k] right[n, k]. By the processor's own dot products of bf16 pairs (AVX512-BF16), where
-// oneDNN reaches half of what they can do.
+// Products of bf16 matrices, summed in fp32 and rounded once: y[m, n] = sum over k of left[m, k]
+// right[n, k], by the processor's dot products of bf16 pairs (AVX512-BF16). For what oneDNN does
+// not do: one thread's products of pieces that stay in its caches (tensor/tile_attention.h), and
+// weights read as they lie by few rows (tensor/linear_rows.h). Large products are as fast there as
+// here.
 //
 // The right matrix is packed first, in panels of 48 columns n whose pairs of numbers along k lie
 // side by side; the left one is read as it lies, or packed by the way where its rows run along k's
-// outer side. Who calls packs the smaller of the two, and divides panels and rows among threads:
-// each function is the work of one. A number of y is summed in the order of k, whoever computes it.
+// outer side. Each function is the work of one thread; who calls divides it. A number of y is
+// summed in the order of k, whoever computes it.
 //
 // Legend: M rows, N columns, K numbers that are summed over.
 
 #include <cstdint>
-#include <span>
 
 namespace sightline {
 
-// x[i, k], where i is m or n. An operand is a list of parts that follow one another along k, so
-// that sums over several products are rounded once too; all but the last have an even number of k.
-struct MatrixPart {
+// x[i, k], where i is m or n.
+struct MatrixOperand {
   enum class Order {
     k_last,   // x[i, k] at i * stride + k; of an even number of k
-    k_first,  // x[i, k] at k * stride + i; a left matrix has one such part or none
+    k_first,  // x[i, k] at k * stride + i
   };
   const uint16_t* values = nullptr;
   int64_t stride = 0;
   Order order = Order::k_last;
   int64_t k = 0;
-};
-using MatrixOperand = std::span<const MatrixPart>;
 
-// Pairs of numbers along k.
-constexpr int64_t pairs_of(MatrixOperand x) {
-  int64_t pairs = 0;
-  for (const MatrixPart& part : x) pairs += (part.k + 1) / 2;
-  return pairs;
-}
+  constexpr int64_t pairs() const { return (k + 1) / 2; }
+};
 
 struct MatrixRange {
   int64_t begin = 0, end = 0;
@@ -50,9 +44,7 @@ struct ProductOutput {
   Form form = Form::rows_bf16;
   void* values = nullptr;
   int64_t stride = 0;
-  const uint16_t* bias = nullptr;   // added: of each n (rows) or of each m (columns)
-  const uint16_t* added = nullptr;  // of rows_bf16 alone: [M, N] numbers, `added_stride` apart
-  int64_t added_stride = 0;
+  const uint16_t* bias = nullptr;  // added: of each n (rows) or of each m (columns)
 };
 
 inline constexpr int64_t kPanelColumns = 48;
@@ -61,25 +53,25 @@ inline constexpr int64_t kTileRows = 8;
 constexpr int64_t panels_of(int64_t n) { return (n + kPanelColumns - 1) / kPanelColumns; }
 // Pairs that a packed right matrix of n columns takes: its last panel is as wide as needed, in
 // steps of 16.
-constexpr int64_t packed_pairs(int64_t n, MatrixOperand right) {
-  return (n + 15) / 16 * 16 * pairs_of(right);
+constexpr int64_t packed_pairs(int64_t n, const MatrixOperand& right) {
+  return (n + 15) / 16 * 16 * right.pairs();
 }
 
 struct MatrixKernels {
-  // Writes some panels of a right matrix of n columns where they belong in `packed`.
-  void (*pack)(MatrixOperand right, int64_t n, MatrixRange panels, uint32_t* packed);
+  // Writes a right matrix of n columns into `packed`.
+  void (*pack)(const MatrixOperand& right, int64_t n, uint32_t* packed);
   // The numbers of y in these rows; the range begins at a multiple of kTileRows.
-  void (*multiply)(MatrixOperand left, MatrixRange rows, const uint32_t* packed_right, int64_t n,
-                   const ProductOutput& y);
+  void (*multiply)(const MatrixOperand& left, MatrixRange rows, const uint32_t* packed_right,
+                   int64_t n, const ProductOutput& y);
 };
 
 // Null where this machine has no such instructions.
 const MatrixKernels* matrix_kernels();
-// Whether it multiplies whole tiles (AMX), which oneDNN does and these kernels do not: faster.
-bool has_tile_products();
+// Whether they are its fastest: where it multiplies whole tiles (AMX), oneDNN's products are.
+bool prefers_matrix_kernels();
 
 // The definition: one sum after another, of m rows and n columns.
-void plain_multiply(MatrixOperand left, int64_t m, MatrixOperand right, int64_t n,
+void plain_multiply(const MatrixOperand& left, int64_t m, const MatrixOperand& right, int64_t n,
                     const ProductOutput& y);
 
 }  // namespace sightline

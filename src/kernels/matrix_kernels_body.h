@@ -5,13 +5,12 @@
 // pair of the left matrix that is spread over a register.
 
 using Form = ProductOutput::Form;
-using Order = MatrixPart::Order;
+using Order = MatrixOperand::Order;
 
 constexpr int64_t kLanes = 16;
 constexpr int64_t kMostRegisters = kPanelColumns / kLanes;
 constexpr int64_t kBlockRows = 64;
 constexpr int64_t kLineRows = 32;  // numbers in a cache line
-constexpr size_t kMostParts = 4;   // of a left matrix
 
 SL_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
@@ -86,56 +85,28 @@ SL_INLINE void turn(const uint16_t* from, int64_t stride, int64_t columns, int64
   }
 }
 
-// A panel and where its part begins.
-struct PanelAt {
-  int64_t first, columns, width;
-  uint32_t* to;
-};
-
-PanelAt panel_at(int64_t n, int64_t panel, int64_t pairs, uint32_t* packed) {
-  const int64_t first = panel * kPanelColumns, columns = least(n - first, kPanelColumns);
-  return {first, columns, (columns + kLanes - 1) / kLanes * kLanes, packed + first * pairs};
-}
-
-void pack_rows(const MatrixPart& part, const PanelAt& panel) {
-  for (int64_t j = 0; j < panel.columns; j += kLanes) {
-    turn(part.values + (panel.first + j) * part.stride, part.stride,
-         least(panel.columns - j, kLanes), part.k / 2, panel.width, panel.to + j);
-  }
-}
-
-// Rows [k, end) of a part whose rows are summed over.
-void pack_columns(const MatrixPart& part, int64_t k, int64_t end, const PanelAt& panel) {
-  for (uint32_t* to = panel.to + k / 2 * panel.width; k < end; k += 2, to += panel.width) {
-    const uint16_t* const row = part.values + k * part.stride + panel.first;
-    interleave(row, k + 1 < part.k ? row + part.stride : nullptr, panel.columns, to);
-  }
-}
-
-void pack(MatrixOperand right, int64_t n, MatrixRange panels, uint32_t* packed) {
-  constexpr int64_t kRows = 32;  // read by all panels while they are in the cache
-  const int64_t pairs = pairs_of(right);
-  int64_t done = 0;
-  for (const MatrixPart& part : right) {
-    const bool by_rows = part.order == Order::k_last;
-    for (int64_t k = 0; k < part.k; k += by_rows ? part.k : kRows) {
-      for (int64_t i = panels.begin; i < panels.end; ++i) {
-        PanelAt panel = panel_at(n, i, pairs, packed);
-        panel.to += done * panel.width;
-        if (by_rows) {
-          pack_rows(part, panel);
-        } else {
-          pack_columns(part, k, least(part.k, k + kRows), panel);
-        }
+void pack(const MatrixOperand& right, int64_t n, uint32_t* packed) {
+  for (int64_t first = 0; first < n; first += kPanelColumns) {
+    const int64_t columns = least(n - first, kPanelColumns);
+    const int64_t width = (columns + kLanes - 1) / kLanes * kLanes;
+    uint32_t* to = packed + first * right.pairs();
+    if (right.order == Order::k_last) {
+      for (int64_t j = 0; j < columns; j += kLanes) {
+        turn(right.values + (first + j) * right.stride, right.stride, least(columns - j, kLanes),
+             right.pairs(), width, to + j);
       }
+      continue;
     }
-    done += (part.k + 1) / 2;
+    for (int64_t k = 0; k < right.k; k += 2, to += width) {
+      const uint16_t* const row = right.values + k * right.stride + first;
+      interleave(row, k + 1 < right.k ? row + right.stride : nullptr, columns, to);
+    }
   }
 }
 
 // --- tiles ---
 
-// One of a tile's parts: the pair p of row r stands at numbers[r * row_stride + p * pair_stride].
+// The pair p of row r stands at numbers[r * row_stride + p * pair_stride].
 struct LeftTile {
   const uint16_t* numbers;
   int64_t row_stride, pair_stride;
@@ -148,9 +119,8 @@ SL_INLINE void store_columns(const __m512 (&sums)[kTileRows], uint16_t* to, int6
                              int64_t count) {
   __m512i pairs[4];
   for (int i = 0; i < 4; ++i) {
-    pairs[i] = _mm512_or_si512(
-        widened_bits(rounded(sums[2 * i])),
-        _mm512_slli_epi32(widened_bits(rounded(sums[2 * i + 1])), 16));
+    pairs[i] = _mm512_or_si512(widened_bits(rounded(sums[2 * i])),
+                               _mm512_slli_epi32(widened_bits(rounded(sums[2 * i + 1])), 16));
   }
   const __m512i a = _mm512_unpacklo_epi32(pairs[0], pairs[1]);
   const __m512i b = _mm512_unpackhi_epi32(pairs[0], pairs[1]);
@@ -191,9 +161,6 @@ SL_INLINE void store_by_rows(const __m512 (&sums)[kRows][kRegisters], int64_t co
       const int64_t at = r * y.stride + j * kLanes;
       __m512 sum = sums[r][j];
       if (y.form == Form::rows_bf16) {
-        if (y.added != nullptr) {
-          sum += widened(load16(y.added + r * y.added_stride + j * kLanes, mask));
-        }
         _mm256_mask_storeu_epi16(static_cast<uint16_t*>(y.values) + at, mask, rounded(sum));
         continue;
       }
@@ -205,36 +172,33 @@ SL_INLINE void store_by_rows(const __m512 (&sums)[kRows][kRegisters], int64_t co
 }
 
 template <int64_t kRows, int64_t kRegisters>
-void tile(std::span<const LeftTile> left, const uint32_t* panel, int64_t columns,
-          const ProductOutput& y) {
+void tile(const LeftTile& left, const uint32_t* panel, int64_t columns, const ProductOutput& y) {
   const bool by_columns = y.form == Form::columns_bf16;
   __m512 sums[kRows][kRegisters];
   for (int64_t r = 0; r < kRows; ++r) {
     for (int64_t j = 0; j < kRegisters; ++j) sums[r][j] = _mm512_setzero_ps();
   }
-  for (const LeftTile& part : left) {
-    const uint16_t* x = part.numbers;
-    for (int64_t p = 0; p < part.pairs; ++p, x += part.pair_stride, panel += kRegisters * kLanes) {
-      __m512bh right[kRegisters];
-      for (int64_t j = 0; j < kRegisters; ++j) {
-        right[j] = as_pairs(_mm512_loadu_si512(panel + j * kLanes));
-      }
+  const uint16_t* x = left.numbers;
+  for (int64_t p = 0; p < left.pairs; ++p, x += left.pair_stride, panel += kRegisters * kLanes) {
+    __m512bh right[kRegisters];
+    for (int64_t j = 0; j < kRegisters; ++j) {
+      right[j] = as_pairs(_mm512_loadu_si512(panel + j * kLanes));
+    }
 #pragma GCC unroll 8
-      for (int64_t r = 0; r < kRows; ++r) {
-        int32_t pair;
-        __builtin_memcpy(&pair, x + r * part.row_stride, sizeof pair);
-        const __m512bh spread = as_pairs(_mm512_set1_epi32(pair));
-        for (int64_t j = 0; j < kRegisters; ++j) {
-          sums[r][j] = _mm512_dpbf16_ps(sums[r][j], spread, right[j]);
-        }
+    for (int64_t r = 0; r < kRows; ++r) {
+      int32_t pair;
+      __builtin_memcpy(&pair, x + r * left.row_stride, sizeof pair);
+      const __m512bh spread = as_pairs(_mm512_set1_epi32(pair));
+      for (int64_t j = 0; j < kRegisters; ++j) {
+        sums[r][j] = _mm512_dpbf16_ps(sums[r][j], spread, right[j]);
       }
     }
   }
   for (int64_t r = 0; r < kRows && y.bias != nullptr; ++r) {
     for (int64_t j = 0; j < kRegisters; ++j) {
-      sums[r][j] += by_columns ? _mm512_set1_ps(float_of_bf16(y.bias[r]))
-                               : widened(load16(y.bias + j * kLanes,
-                                                first_lanes(columns - j * kLanes)));
+      sums[r][j] += by_columns
+                        ? _mm512_set1_ps(float_of_bf16(y.bias[r]))
+                        : widened(load16(y.bias + j * kLanes, first_lanes(columns - j * kLanes)));
     }
   }
   if (by_columns) {
@@ -244,7 +208,7 @@ void tile(std::span<const LeftTile> left, const uint32_t* panel, int64_t columns
   }
 }
 
-using Tile = void (*)(std::span<const LeftTile>, const uint32_t*, int64_t, const ProductOutput&);
+using Tile = void (*)(const LeftTile&, const uint32_t*, int64_t, const ProductOutput&);
 
 template <int64_t kRegisters>
 constexpr Tile kTilesOf[kTileRows] = {tile<1, kRegisters>, tile<2, kRegisters>, tile<3, kRegisters>,
@@ -263,25 +227,20 @@ SL_INLINE ProductOutput corner(const ProductOutput& y, int64_t m, int64_t n) {
   ProductOutput from = y;
   from.values = static_cast<char*>(y.values) + at * (is_bf16 ? 2 : 4);
   if (y.bias != nullptr) from.bias += by_columns ? m : n;
-  if (y.added != nullptr) from.added += m * y.added_stride + n;
   return from;
 }
 
 // Up to a cache line of rows, of one panel. By columns, the numbers are gathered to whole lines
 // first: y's columns often lie where they push one another out of the cache.
-void multiply_line(std::span<const LeftTile> left, int64_t rows, const uint32_t* panel,
-                   int64_t columns, const ProductOutput& y) {
+void multiply_line(LeftTile left, int64_t rows, const uint32_t* panel, int64_t columns,
+                   const ProductOutput& y) {
   const Tile* const of_rows = kTiles[(columns + kLanes - 1) / kLanes - 1];
   alignas(64) uint16_t lines[kPanelColumns][kLineRows];
-  LeftTile tiles[kMostParts];
-  for (size_t i = 0; i < left.size(); ++i) tiles[i] = left[i];
   const bool by_columns = y.form == Form::columns_bf16;
   ProductOutput gathered = y;
   if (by_columns) gathered.values = lines, gathered.stride = kLineRows;
-  for (int64_t m = 0; m < rows; m += kTileRows) {
-    of_rows[least(rows - m, kTileRows) - 1]({tiles, left.size()}, panel, columns,
-                                            corner(gathered, m, 0));
-    for (LeftTile& part : std::span(tiles, left.size())) part.numbers += part.next;
+  for (int64_t m = 0; m < rows; m += kTileRows, left.numbers += left.next) {
+    of_rows[least(rows - m, kTileRows) - 1](left, panel, columns, corner(gathered, m, 0));
   }
   for (int64_t n = 0; by_columns && n < columns; ++n) {
     __builtin_memcpy(static_cast<uint16_t*>(y.values) + n * y.stride, lines[n],
@@ -290,19 +249,14 @@ void multiply_line(std::span<const LeftTile> left, int64_t rows, const uint32_t*
 }
 
 // All columns of a block of rows: a panel of the right matrix is read once for all of them.
-void multiply_block(std::span<const LeftTile> left, MatrixRange rows, const uint32_t* packed,
-                    int64_t n, const ProductOutput& y) {
-  int64_t pairs = 0;
-  for (const LeftTile& part : left) pairs += part.pairs;
+void multiply_block(const LeftTile& left, MatrixRange rows, const uint32_t* packed, int64_t n,
+                    const ProductOutput& y) {
   for (int64_t first = 0; first < n; first += kPanelColumns) {
-    LeftTile tiles[kMostParts];
-    for (size_t i = 0; i < left.size(); ++i) tiles[i] = left[i];
+    LeftTile line = left;
     for (int64_t m = rows.begin; m < rows.end; m += kLineRows) {
-      multiply_line({tiles, left.size()}, least(rows.end - m, kLineRows), packed + first * pairs,
+      multiply_line(line, least(rows.end - m, kLineRows), packed + first * left.pairs,
                     least(n - first, kPanelColumns), corner(y, m, first));
-      for (LeftTile& part : std::span(tiles, left.size())) {
-        part.numbers += kLineRows / kTileRows * part.next;
-      }
+      line.numbers += kLineRows / kTileRows * left.next;
     }
   }
 }
@@ -318,39 +272,34 @@ SL_INLINE void interleave_tile(const uint16_t* row, const uint16_t* next, __mmas
 }
 
 // A block of rows in tiles of 8, each its pairs one behind the other.
-void pack_left(const MatrixPart& left, MatrixRange rows, uint32_t* packed) {
-  const int64_t pairs = (left.k + 1) / 2, count = rows.end - rows.begin;
+void pack_left(const MatrixOperand& left, MatrixRange rows, uint32_t* packed) {
+  const int64_t pairs = left.pairs(), count = rows.end - rows.begin;
   for (int64_t p = 0; p < pairs; ++p) {
     const uint16_t* const row = left.values + 2 * p * left.stride + rows.begin;
     const uint16_t* const next = 2 * p + 1 < left.k ? row + left.stride : nullptr;
     for (int64_t r = 0; r < count; r += kTileRows) {
-      const auto mask = static_cast<__mmask8>(count - r < kTileRows ? (1U << (count - r)) - 1 : 0xff);
+      const auto mask =
+          static_cast<__mmask8>(count - r < kTileRows ? (1U << (count - r)) - 1 : 0xff);
       interleave_tile(row + r, next == nullptr ? nullptr : next + r, mask,
                       packed + r * pairs + p * kTileRows);
     }
   }
 }
 
-void multiply(MatrixOperand left, MatrixRange rows, const uint32_t* packed_right, int64_t n,
+void multiply(const MatrixOperand& left, MatrixRange rows, const uint32_t* packed_right, int64_t n,
               const ProductOutput& y) {
-  SL_ASSERT(left.size() <= kMostParts, "{} parts of a left matrix", left.size());
-  const bool packs = left.front().order == Order::k_first;
-  const int64_t pairs = pairs_of(left);
+  const bool packs = left.order == Order::k_first;
+  const int64_t pairs = left.pairs();
   std::vector<uint32_t> packed(packs ? static_cast<size_t>(kBlockRows * pairs) : 0);
   for (int64_t begin = rows.begin; begin < rows.end; begin += kBlockRows) {
     const MatrixRange block{begin, least(rows.end, begin + kBlockRows)};
-    LeftTile tiles[kMostParts];
+    LeftTile tile{left.values + begin * left.stride, left.stride, 2, pairs,
+                  kTileRows * left.stride};
     if (packs) {
-      pack_left(left.front(), block, packed.data());
-      tiles[0] = {reinterpret_cast<const uint16_t*>(packed.data()), 2, 2 * kTileRows, pairs,
-                  2 * kTileRows * pairs};
-    } else {
-      for (size_t i = 0; i < left.size(); ++i) {
-        const MatrixPart& part = left[i];
-        tiles[i] = {part.values + begin * part.stride, part.stride, 2, part.k / 2,
-                    kTileRows * part.stride};
-      }
+      pack_left(left, block, packed.data());
+      tile = {reinterpret_cast<const uint16_t*>(packed.data()), 2, 2 * kTileRows, pairs,
+              2 * kTileRows * pairs};
     }
-    multiply_block({tiles, left.size()}, block, packed_right, n, y);
+    multiply_block(tile, block, packed_right, n, y);
   }
 }

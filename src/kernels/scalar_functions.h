@@ -21,7 +21,8 @@ SL_INLINE uint16_t bf16_of_float(float x) {
   return static_cast<uint16_t>((rounded & ~is_no_number) | (0x7fc0 & is_no_number));
 }
 
-// One instruction where the compiler need not tell errno of negative numbers (-fno-math-errno, CMakeLists.txt).
+// One instruction where the compiler need not tell errno of negative numbers (-fno-math-errno,
+// CMakeLists.txt).
 SL_INLINE float square_root(float x) { return __builtin_sqrtf(x); }
 
 SL_INLINE float power_of_two(int32_t exponent) {

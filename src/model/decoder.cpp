@@ -59,17 +59,13 @@ at::Tensor Decoder::layer(const Matrices& matrices, const at::Tensor& x_TD, int6
       attend(number, rotate(heads(inputs.q_TQ, config_.num_attention_heads)),
              rotate(heads(inputs.k_TK, config_.num_key_value_heads)),
              heads(inputs.v_TK, config_.num_key_value_heads));
-  // The sum with the rows is part of the product where nothing is dropped between.
-  const bool drops = dropout.probability > 0;
-  const at::Tensor added_TD =
-      matrices.attention_output(number, attended_THd.flatten(1), drops ? at::Tensor() : x_TD);
   const at::Tensor y_TD =
-      drops ? x_TD + dropped_out(added_TD, dropout.at("attention", number)) : added_TD;
+      x_TD + dropped_out(matrices.attention_output(number, attended_THd.flatten(1)),
+                         dropout.at("attention", number));
   const auto [gate_TM, up_TM] =
       matrices.inner(number, norm(y_TD, prefix + "post_attention_layernorm"));
-  const at::Tensor z_TD =
-      matrices.down(number, swiglu(gate_TM, up_TM), drops ? at::Tensor() : y_TD);
-  return drops ? y_TD + dropped_out(z_TD, dropout.at("mlp", number)) : z_TD;
+  return y_TD +
+         dropped_out(matrices.down(number, swiglu(gate_TM, up_TM)), dropout.at("mlp", number));
 }
 
 at::Tensor Decoder::forward(const at::Tensor& x_TD, const at::Tensor& positions_T,

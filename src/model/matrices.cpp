@@ -1,7 +1,6 @@
 #include "model/matrices.h"
 
-#include <array>
-#include <vector>
+#include "tensor/linear_rows.h"
 
 #include <fmt/format.h>
 
@@ -31,36 +30,31 @@ const at::Tensor& PlainMatrices::head() const {
                                                 : "language.lm_head.weight");
 }
 
-Weight PlainMatrices::matrix(int64_t layer, const std::string& name) const {
-  return {weight(layer, name), bias(layer, name)};
+at::Tensor PlainMatrices::product(int64_t layer, const at::Tensor& x,
+                                  const std::string& name) const {
+  return linear_rows(x, weight(layer, name), bias(layer, name));
 }
 
 Matrices::AttentionInputs PlainMatrices::attention_inputs(int64_t layer,
                                                           const at::Tensor& x_TD) const {
-  const std::array matrices{matrix(layer, "self_attn.q_proj"), matrix(layer, "self_attn.k_proj"),
-                            matrix(layer, "self_attn.v_proj")};
-  const std::vector<at::Tensor> qkv = linears(x_TD, matrices);
-  return {qkv[0], qkv[1], qkv[2]};
+  return {product(layer, x_TD, "self_attn.q_proj"), product(layer, x_TD, "self_attn.k_proj"),
+          product(layer, x_TD, "self_attn.v_proj")};
 }
 
-at::Tensor PlainMatrices::attention_output(int64_t layer, const at::Tensor& attended_TQ,
-                                          const at::Tensor& added_TD) const {
-  return linear_added(added_TD, attended_TQ, matrix(layer, "self_attn.o_proj"));
+at::Tensor PlainMatrices::attention_output(int64_t layer, const at::Tensor& attended_TQ) const {
+  return product(layer, attended_TQ, "self_attn.o_proj");
 }
 
 Matrices::Inner PlainMatrices::inner(int64_t layer, const at::Tensor& x_TD) const {
-  const std::array matrices{matrix(layer, "mlp.gate_proj"), matrix(layer, "mlp.up_proj")};
-  const std::vector<at::Tensor> both = linears(x_TD, matrices);
-  return {both[0], both[1]};
+  return {product(layer, x_TD, "mlp.gate_proj"), product(layer, x_TD, "mlp.up_proj")};
 }
 
-at::Tensor PlainMatrices::down(int64_t layer, const at::Tensor& inner_TM,
-                              const at::Tensor& added_TD) const {
-  return linear_added(added_TD, inner_TM, matrix(layer, "mlp.down_proj"));
+at::Tensor PlainMatrices::down(int64_t layer, const at::Tensor& inner_TM) const {
+  return product(layer, inner_TM, "mlp.down_proj");
 }
 
 at::Tensor PlainMatrices::logits(const at::Tensor& x_TD) const {
-  return linear(x_TD, {head(), {}});
+  return linear_rows(x_TD, head(), {});
 }
 
 }  // namespace sightline

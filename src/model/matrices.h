@@ -6,7 +6,6 @@
 // size, V vocabulary.
 
 #include "recipe/model_config.h"
-#include "tensor/linear.h"
 #include "tensor/param_map.h"
 
 #include <cstdint>
@@ -27,12 +26,9 @@ class Matrices {
 
   virtual ~Matrices() = default;
   virtual AttentionInputs attention_inputs(int64_t layer, const at::Tensor& x_TD) const = 0;
-  // What attention and the MLP put out, and `added_TD` to it where that is defined.
-  virtual at::Tensor attention_output(int64_t layer, const at::Tensor& attended_TQ,
-                                      const at::Tensor& added_TD) const = 0;
+  virtual at::Tensor attention_output(int64_t layer, const at::Tensor& attended_TQ) const = 0;
   virtual Inner inner(int64_t layer, const at::Tensor& x_TD) const = 0;
-  virtual at::Tensor down(int64_t layer, const at::Tensor& inner_TM,
-                          const at::Tensor& added_TD) const = 0;
+  virtual at::Tensor down(int64_t layer, const at::Tensor& inner_TM) const = 0;
   virtual at::Tensor logits(const at::Tensor& x_TD) const = 0;  // [T, V]
 };
 
@@ -44,11 +40,9 @@ class PlainMatrices final : public Matrices {
       : config_(config), params_(params) {}
 
   AttentionInputs attention_inputs(int64_t layer, const at::Tensor& x_TD) const override;
-  at::Tensor attention_output(int64_t layer, const at::Tensor& attended_TQ,
-                              const at::Tensor& added_TD) const override;
+  at::Tensor attention_output(int64_t layer, const at::Tensor& attended_TQ) const override;
   Inner inner(int64_t layer, const at::Tensor& x_TD) const override;
-  at::Tensor down(int64_t layer, const at::Tensor& inner_TM,
-                  const at::Tensor& added_TD) const override;
+  at::Tensor down(int64_t layer, const at::Tensor& inner_TM) const override;
   at::Tensor logits(const at::Tensor& x_TD) const override;
 
   // Of a layer's matrix ("self_attn.q_proj"); the bias is undefined where there is none.
@@ -58,7 +52,7 @@ class PlainMatrices final : public Matrices {
   const at::Tensor& head() const;
 
  private:
-  Weight matrix(int64_t layer, const std::string& name) const;
+  at::Tensor product(int64_t layer, const at::Tensor& x, const std::string& name) const;
 
   const LanguageConfig config_;
   const ParamMap& params_;

@@ -1,12 +1,12 @@
 #include "model/packed_matrices.h"
 
 #include "base/error.h"
+#include "kernels/matrix_kernels.h"
 
 #include <optional>
 #include <string>
 
 #include <ATen/Context.h>
-#include <ATen/TensorOperators.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/cat.h>
 #include <c10/core/GradMode.h>
@@ -29,10 +29,6 @@ at::Tensor call(const c10::OperatorHandle& op, std::vector<c10::IValue> argument
   return arguments.front().toTensor();
 }
 
-at::Tensor sum_of(const at::Tensor& x, const at::Tensor& added) {
-  return added.defined() ? added + x : x;
-}
-
 bool machine_packs() {
   const auto op =
       c10::Dispatcher::singleton().findSchema({"mkldnn::_is_mkldnn_bf16_supported", ""});
@@ -48,6 +44,8 @@ std::unique_ptr<PackedMatrices> PackedMatrices::where_it_pays(const LanguageConf
                                                               const PlainMatrices& plain) {
   const at::Tensor& head = plain.head();
   if (head.scalar_type() != at::kBFloat16 || !head.is_cpu() || !machine_packs()) return nullptr;
+  if (prefers_matrix_kernels())
+    return nullptr;  // few rows need no other layout (tensor/linear_rows.h)
   return std::unique_ptr<PackedMatrices>(new PackedMatrices(config, plain));
 }
 
@@ -104,11 +102,9 @@ Matrices::AttentionInputs PackedMatrices::attention_inputs(int64_t layer,
   return {all.narrow(1, 0, q), all.narrow(1, q, kv), all.narrow(1, q + kv, kv)};
 }
 
-at::Tensor PackedMatrices::attention_output(int64_t layer, const at::Tensor& attended_TQ,
-                                           const at::Tensor& added_TD) const {
-  if (!takes(attended_TQ)) return plain_.attention_output(layer, attended_TQ, added_TD);
-  const Packed& matrix = layers_[static_cast<size_t>(layer)].attention_output;
-  return sum_of(product(matrix, attended_TQ), added_TD);
+at::Tensor PackedMatrices::attention_output(int64_t layer, const at::Tensor& attended_TQ) const {
+  if (!takes(attended_TQ)) return plain_.attention_output(layer, attended_TQ);
+  return product(layers_[static_cast<size_t>(layer)].attention_output, attended_TQ);
 }
 
 Matrices::Inner PackedMatrices::inner(int64_t layer, const at::Tensor& x_TD) const {
@@ -118,10 +114,9 @@ Matrices::Inner PackedMatrices::inner(int64_t layer, const at::Tensor& x_TD) con
   return {both.narrow(1, 0, m), both.narrow(1, m, m)};
 }
 
-at::Tensor PackedMatrices::down(int64_t layer, const at::Tensor& inner_TM,
-                               const at::Tensor& added_TD) const {
-  if (!takes(inner_TM)) return plain_.down(layer, inner_TM, added_TD);
-  return sum_of(product(layers_[static_cast<size_t>(layer)].down, inner_TM), added_TD);
+at::Tensor PackedMatrices::down(int64_t layer, const at::Tensor& inner_TM) const {
+  if (!takes(inner_TM)) return plain_.down(layer, inner_TM);
+  return product(layers_[static_cast<size_t>(layer)].down, inner_TM);
 }
 
 at::Tensor PackedMatrices::logits(const at::Tensor& x_TD) const {

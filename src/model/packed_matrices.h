@@ -21,11 +21,9 @@ class PackedMatrices final : public Matrices {
                                                        const PlainMatrices& plain);
 
   AttentionInputs attention_inputs(int64_t layer, const at::Tensor& x_TD) const override;
-  at::Tensor attention_output(int64_t layer, const at::Tensor& attended_TQ,
-                              const at::Tensor& added_TD) const override;
+  at::Tensor attention_output(int64_t layer, const at::Tensor& attended_TQ) const override;
   Inner inner(int64_t layer, const at::Tensor& x_TD) const override;
-  at::Tensor down(int64_t layer, const at::Tensor& inner_TM,
-                  const at::Tensor& added_TD) const override;
+  at::Tensor down(int64_t layer, const at::Tensor& inner_TM) const override;
   at::Tensor logits(const at::Tensor& x_TD) const override;
 
  private:

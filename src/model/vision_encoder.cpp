@@ -2,18 +2,16 @@
 
 #include "base/error.h"
 #include "model/fused.h"
-#include "tensor/linear.h"
 #include "tensor/tile_attention.h"
 
-#include <array>
 #include <cmath>
-#include <vector>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 namespace sightline {
@@ -103,8 +101,8 @@ at::Tensor VisionEncoder::with_positions(const at::Tensor& patches_IPD) const {
 at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number, Dropout dropout) const {
   const Names& names = names_of(config_.kind);
   const std::string prefix = fmt::format("{}{}.", names.layers, number);
-  const auto matrix = [&](const char* name) {
-    return Weight{param(prefix + name + ".weight"), param(prefix + name + ".bias")};
+  const auto linear = [&](const at::Tensor& x, const char* name) {
+    return at::linear(x, param(prefix + name + ".weight"), param(prefix + name + ".bias"));
   };
   const auto norm = [&](const at::Tensor& x, const char* name) {
     return at::layer_norm(x, {config_.hidden_size}, param(prefix + name + ".weight"),
@@ -112,19 +110,13 @@ at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number, Dropout
   };
 
   const at::Tensor a = norm(x_IND, names.norm_before);
-  const std::array inputs{matrix(names.query), matrix(names.key), matrix(names.value)};
-  const std::vector<at::Tensor> qkv = linears(a, inputs);
-  const at::Tensor attended = attention(qkv[0], qkv[1], qkv[2], config_.num_attention_heads);
-  const auto added_to = [&](const at::Tensor& x, const at::Tensor& rows, const char* name,
-                            const char* site) {
-    if (dropout.probability == 0) return linear_added(x, rows, matrix(name));
-    return x + dropped_out(linear(rows, matrix(name)), dropout.at(site, number));
-  };
-  const at::Tensor x =
-      added_to(x_IND, attended, names.out, "attention");
-  const at::Tensor inner = linear(norm(x, names.norm_after), matrix(names.up));
+  const at::Tensor attended = attention(linear(a, names.query), linear(a, names.key),
+                                        linear(a, names.value), config_.num_attention_heads);
+  const at::Tensor added = linear(attended, names.out);
+  const at::Tensor x = x_IND + dropped_out(added, dropout.at("attention", number));
+  const at::Tensor inner = linear(norm(x, names.norm_after), names.up);
   const at::Tensor active = config_.kind == VisionKind::vit ? at::gelu(inner) : gelu_by_tanh(inner);
-  return added_to(x, active, names.down, "mlp");
+  return x + dropped_out(linear(active, names.down), dropout.at("mlp", number));
 }
 
 at::Tensor VisionEncoder::finish(const at::Tensor& x_IND) const {

@@ -2,8 +2,8 @@
 
 #include "base/error.h"
 #include "kernels/array_kernels.h"
+#include "kernels/matrix_kernels.h"
 #include "kernels/row_kernels.h"
-#include "tensor/matrix_product.h"
 
 #include <algorithm>
 #include <array>
@@ -18,7 +18,7 @@ namespace sightline {
 namespace {
 
 using Form = ProductOutput::Form;
-using Order = MatrixPart::Order;
+using Order = MatrixOperand::Order;
 using Piece = TileTables::Piece;
 using Document = TileTables::Document;
 using torch::autograd::AutogradContext;
@@ -35,8 +35,8 @@ struct HeadRows {
   int64_t stride = 0, size = 0;  // numbers to the next row, and in a row
 
   HeadRows from(int64_t row) const { return {numbers + row * stride, stride, size}; }
-  MatrixPart rows() const { return {numbers, stride, Order::k_last, size}; }
-  MatrixPart columns(int64_t count) const { return {numbers, stride, Order::k_first, count}; }
+  MatrixOperand rows() const { return {numbers, stride, Order::k_last, size}; }
+  MatrixOperand columns(int64_t count) const { return {numbers, stride, Order::k_first, count}; }
 };
 
 HeadRows head_rows(const at::Tensor& x_THd, int64_t head) {
@@ -52,15 +52,13 @@ at::Tensor readable(const at::Tensor& x_THd) {
 // A right operand in memory that is used again.
 class Packed {
  public:
-  void pack(const MatrixPart& part, int64_t n) {
+  void pack(const MatrixOperand& right, int64_t n) {
     n_ = n;
-    const std::array right{part};
     pairs_.resize(static_cast<size_t>(packed_pairs(n, right)));
-    matrix_kernels()->pack(right, n, {0, panels_of(n)}, pairs_.data());
+    matrix_kernels()->pack(right, n, pairs_.data());
   }
 
-  void multiply(const MatrixPart& part, int64_t m, const ProductOutput& y) const {
-    const std::array left{part};
+  void multiply(const MatrixOperand& left, int64_t m, const ProductOutput& y) const {
     matrix_kernels()->multiply(left, {0, m}, pairs_.data(), n_, y);
   }
 
@@ -171,7 +169,7 @@ class HeadWork {
 
   // [queries, keys] of `rows` with each span's operand; the gap between the spans is hidden.
   template <class OfSpan>
-  void products(const Columns& columns, const MatrixPart& rows, int64_t queries, float* to,
+  void products(const Columns& columns, const MatrixOperand& rows, int64_t queries, float* to,
                 const OfSpan& of_span) {
     for (size_t i = 0; i < 2; ++i) {
       const Span& span = columns.spans[i];
@@ -199,7 +197,8 @@ class HeadWork {
     for (size_t i = 0; i < 2; ++i) {
       const Span& span = columns.spans[i];
       if (span.size() == 0) continue;
-      const int64_t even = (span.size() + 1) / 2 * 2;  // behind an odd last key stands a weight of 0
+      const int64_t even =
+          (span.size() + 1) / 2 * 2;  // behind an odd last key stands a weight of 0
       of_span(keys_[i]).multiply({weights + span.column, columns.stride, Order::k_last, even},
                                  queries, y);
       y.form = Form::added_fp32;

@@ -15,7 +15,7 @@ namespace sightline {
 namespace {
 
 using Form = ProductOutput::Form;
-using Order = MatrixPart::Order;
+using Order = MatrixOperand::Order;
 
 std::vector<uint16_t> bf16_numbers(int64_t count, uint64_t seed) {
   Rng rng(seed);
@@ -24,12 +24,12 @@ std::vector<uint16_t> bf16_numbers(int64_t count, uint64_t seed) {
   return numbers;
 }
 
-// A part and the memory it lies in: rows (or columns) a few numbers further apart than they are
+// An operand and the memory it lies in: rows (or columns) a few numbers further apart than they are
 // long.
-struct Part {
+struct Operand {
   std::vector<uint16_t> memory;
-  MatrixPart view;
-  Part(int64_t size, int64_t k, Order order, uint64_t seed) {
+  MatrixOperand view;
+  Operand(int64_t size, int64_t k, Order order, uint64_t seed) {
     const int64_t length = order == Order::k_last ? k : size;
     const int64_t lines = order == Order::k_last ? size : k;
     memory = bf16_numbers(lines * (length + 6), seed);
@@ -39,16 +39,14 @@ struct Part {
 
 struct Product {
   int64_t m, n;
-  std::vector<MatrixPart> left, right;
+  MatrixOperand left, right;
 };
 
 void multiply(const Product& product, const ProductOutput& y) {
   const MatrixKernels& kernels = *matrix_kernels();
   std::vector<uint32_t> packed(static_cast<size_t>(packed_pairs(product.n, product.right)));
+  kernels.pack(product.right, product.n, packed.data());
   // In two ranges, as two threads would.
-  const int64_t panels = panels_of(product.n);
-  kernels.pack(product.right, product.n, {0, panels / 2}, packed.data());
-  kernels.pack(product.right, product.n, {panels / 2, panels}, packed.data());
   const int64_t middle = product.m / 2 / kTileRows * kTileRows;
   kernels.multiply(product.left, {0, middle}, packed.data(), product.n, y);
   kernels.multiply(product.left, {middle, product.m}, packed.data(), product.n, y);
@@ -66,10 +64,8 @@ void expect_as_defined(const Product& product, Form form) {
   const int64_t stride = (by_columns ? product.m : product.n) + 3;
   const auto count = static_cast<size_t>(stride * (by_columns ? product.n : product.m));
   const std::vector<uint16_t> bias = bf16_numbers(product.m + product.n, 5);
-  const std::vector<uint16_t> added = bf16_numbers(product.m * (product.n + 1), 6);
   std::vector<float> found(count, 0.5F), expected(count, 0.5F);
   ProductOutput y{.form = form, .values = found.data(), .stride = stride, .bias = bias.data()};
-  if (form == Form::rows_bf16) y.added = added.data(), y.added_stride = product.n + 1;
   multiply(product, y);
   y.values = expected.data();
   plain_multiply(product.left, product.m, product.right, product.n, y);
@@ -100,10 +96,10 @@ TEST_F(MatrixKernelsTest, EveryOrderAndFormIsAsDefined) {
   for (const auto& [m, n, k] : kSizes) {
     for (const Order of_left : {Order::k_last, Order::k_first}) {
       for (const Order of_right : {Order::k_last, Order::k_first}) {
-        const Part left(m, k, of_left, 1), right(n, k, of_right, 2);
+        const Operand left(m, k, of_left, 1), right(n, k, of_right, 2);
         for (const Form form :
              {Form::rows_bf16, Form::columns_bf16, Form::rows_fp32, Form::added_fp32}) {
-          expect_as_defined({m, n, {left.view}, {right.view}}, form);
+          expect_as_defined({m, n, left.view, right.view}, form);
         }
       }
     }
@@ -112,28 +108,20 @@ TEST_F(MatrixKernelsTest, EveryOrderAndFormIsAsDefined) {
 
 TEST_F(MatrixKernelsTest, AnOddNumberOfRowsIsSummedOver) {
   for (const int64_t k : {1, 3, 33}) {
-    const Part left(21, k, Order::k_first, 1), right(50, k, Order::k_first, 2);
-    expect_as_defined({21, 50, {left.view}, {right.view}}, Form::rows_fp32);
+    const Operand left(21, k, Order::k_first, 1), right(50, k, Order::k_first, 2);
+    expect_as_defined({21, 50, left.view, right.view}, Form::rows_fp32);
   }
 }
 
-TEST_F(MatrixKernelsTest, PartsAreSummedAsOne) {
-  const Part a(37, 34, Order::k_last, 1), b(37, 2, Order::k_last, 2), c(37, 16, Order::k_last, 3);
-  const Part d(70, 34, Order::k_first, 4), e(70, 2, Order::k_last, 5), f(70, 16, Order::k_first, 6);
-  const Product product{37, 70, {a.view, b.view, c.view}, {d.view, e.view, f.view}};
-  expect_as_defined(product, Form::rows_fp32);
-  expect_as_defined(product, Form::rows_bf16);
-}
-
 TEST_F(MatrixKernelsTest, WhatIsNoNumberStaysSo) {
-  Part left(9, 34, Order::k_last, 1);
-  const Part right(20, 34, Order::k_last, 2);
+  Operand left(9, 34, Order::k_last, 1);
+  const Operand right(20, 34, Order::k_last, 2);
   left.memory[static_cast<size_t>(3 * left.view.stride + 7)] =
       bf16_of_float(std::numeric_limits<float>::quiet_NaN());
   left.memory[static_cast<size_t>(5 * left.view.stride)] =
       bf16_of_float(std::numeric_limits<float>::infinity());
   std::vector<float> y(9 * 20);
-  multiply({9, 20, {left.view}, {right.view}},
+  multiply({9, 20, left.view, right.view},
            {.form = Form::rows_fp32, .values = y.data(), .stride = 20});
   for (size_t i = 0; i < y.size(); ++i) {
     EXPECT_EQ(std::isnan(y[i]), i / 20 == 3) << i;

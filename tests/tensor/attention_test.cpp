@@ -177,7 +177,8 @@ TEST_F(TiledAttention, IsNearTheDenseOnWildLayouts) {
   Rng rng(2);
   for (int i = 0; i < 60 && !HasFailure(); ++i) {
     const Layout layout = test::random_layout(rng);
-    const Inputs inputs = random_inputs(rng, layout.rows(), 6, 3, at::kBFloat16, i % 2 == 0 ? 6 : 80);
+    const Inputs inputs =
+        random_inputs(rng, layout.rows(), 6, 3, at::kBFloat16, i % 2 == 0 ? 6 : 80);
     expect_near(tiled(layout, inputs), dense(layout, as(inputs, at::kDouble)), 1e-2);
   }
 }
