@@ -54,21 +54,10 @@ struct ArrayKernels {
 using AdamWKernel = double (*)(const AdamWNumbers& numbers, int64_t size, const float* gradient,
                                float* master, float* first, float* second, uint16_t* weight);
 
-// A query's row of scores q k, of which it sees the first `seen` of `size`; scores and d_weights
-// stand in memory of whole registers (a multiple of 16 numbers), and scores are overwritten.
-struct SoftmaxKernels {
-  // weights = softmax(scale scores), rounded once; zero for what is not seen.
-  void (*forward)(float* scores, int64_t seen, int64_t size, float scale, uint16_t* weights);
-  // The same weights w, and w (d_weights - sum(w d_weights)) scale: the gradient of the scores.
-  void (*backward)(float* scores, const float* d_weights, int64_t seen, int64_t size, float scale,
-                   uint16_t* weights, uint16_t* d_scores);
-};
-
 struct ArrayKernelSet {
   std::string_view name;  // avx512 | avx2 | plain
   ArrayKernels<float> fp32;
   ArrayKernels<uint16_t> bf16;
-  SoftmaxKernels softmax;
   AdamWKernel adamw;
 };
 

@@ -111,61 +111,6 @@ void accumulate(const Number* __restrict x, int64_t size, float* __restrict sum)
   for (int64_t i = 0; i < size; ++i) sum[i] += load(x[i]);
 }
 
-// What a query does not see becomes a score that weighs nothing, up to whole registers.
-constexpr int64_t kScoresStep = 16;
-
-SL_INLINE int64_t whole_registers(int64_t seen) {
-  return (seen + kScoresStep - 1) / kScoresStep * kScoresStep;
-}
-
-// Leaves e^(scale (score - the largest)) in place of the scores and returns their sum. A score that
-// is no number makes the sum none: exponential() would not tell.
-SL_INLINE float exponentials(float* __restrict scores, int64_t seen, float scale) {
-  constexpr float kLowest = -3e38F;
-  const int64_t whole = whole_registers(seen);
-  for (int64_t i = seen; i < whole; ++i) scores[i] = kLowest;
-  float largest[kScoresStep];
-  for (float& each : largest) each = kLowest;
-  for (int64_t i = 0; i < whole; i += kScoresStep) {
-    for (int64_t j = 0; j < kScoresStep; ++j) {
-      largest[j] = scores[i + j] > largest[j] ? scores[i + j] : largest[j];
-    }
-  }
-  float most = kLowest;
-  for (const float each : largest) most = each > most ? each : most;
-  float sums[kScoresStep] = {};
-  for (int64_t i = 0; i < whole; i += kScoresStep) {
-    for (int64_t j = 0; j < kScoresStep; ++j) {
-      const float score = scores[i + j], e = exponential((score - most) * scale);
-      scores[i + j] = e;
-      sums[j] += e + (score - score);
-    }
-  }
-  float sum = 0;
-  for (const float each : sums) sum += each;
-  return sum;
-}
-
-void softmax(float* __restrict scores, int64_t seen, int64_t size, float scale,
-             uint16_t* __restrict weights) {
-  const float inverse = 1.0F / exponentials(scores, seen, scale);
-  for (int64_t i = 0; i < seen; ++i) weights[i] = bf16_of_float(scores[i] * inverse);
-  for (int64_t i = seen; i < size; ++i) weights[i] = 0;
-}
-
-void softmax_backward(float* __restrict scores, const float* __restrict d_weights, int64_t seen,
-                      int64_t size, float scale, uint16_t* __restrict weights,
-                      uint16_t* __restrict d_scores) {
-  const float inverse = 1.0F / exponentials(scores, seen, scale);
-  const float pull = inverse * sum_of(seen, [&](int64_t i) { return scores[i] * d_weights[i]; });
-  const float outer = scale * inverse;
-  for (int64_t i = 0; i < seen; ++i) {
-    weights[i] = bf16_of_float(scores[i] * inverse);
-    d_scores[i] = bf16_of_float(scores[i] * outer * (d_weights[i] - pull));
-  }
-  for (int64_t i = seen; i < size; ++i) weights[i] = d_scores[i] = 0;
-}
-
 // In the order of torch's fused AdamW: decay, moments, then the move.
 template <bool has_weight>
 void adamw_piece(const AdamWNumbers& numbers, int64_t size, const float* __restrict gradient,

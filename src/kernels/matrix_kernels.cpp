@@ -21,7 +21,7 @@ namespace avx512 {
 namespace {
 #include "kernels/matrix_kernels_body.h"
 }  // namespace
-constexpr MatrixKernels kMatrices{pack, multiply};
+constexpr MatrixKernels kMatrices{pack, multiply, softmax, softmax_backward};
 }  // namespace avx512
 #pragma GCC pop_options
 #endif

@@ -63,6 +63,13 @@ struct MatrixKernels {
   // The numbers of y in these rows; the range begins at a multiple of kTileRows.
   void (*multiply)(const MatrixOperand& left, MatrixRange rows, const uint32_t* packed_right,
                    int64_t n, const ProductOutput& y);
+
+  // A query's row of scores q k, of which it sees the first `seen` of `size`; size is a multiple of
+  // 16, and scores are overwritten. weights = softmax(scale scores), zero for what is not seen.
+  void (*softmax)(float* scores, int64_t seen, int64_t size, float scale, uint16_t* weights);
+  // The same weights w, and the gradient of the scores: w (d_weights - sum(w d_weights)) scale.
+  void (*softmax_backward)(float* scores, const float* d_weights, int64_t seen, int64_t size,
+                           float scale, uint16_t* weights, uint16_t* d_scores);
 };
 
 // Null where this machine has no such instructions.

@@ -303,3 +303,73 @@ void multiply(const MatrixOperand& left, MatrixRange rows, const uint32_t* packe
     multiply_block(tile, block, packed_right, n, y);
   }
 }
+
+// --- softmax between attention's products ---
+
+// 2^x within two units of the last place, zero far below; of no number none. 2^n times a
+// polynomial of the rest in [-1/2, 1/2] (Cephes' exp2f.c).
+SL_INLINE __m512 power_of_two(__m512 x) {
+  const __m512 n = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const __m512 r = _mm512_sub_ps(x, n);
+  __m512 p = _mm512_set1_ps(1.535336188319500e-4F);
+  for (const float next : {1.339887440266574e-3F, 9.618437357674640e-3F, 5.550332471162809e-2F,
+                           2.402264791363012e-1F, 6.931472028550421e-1F, 1.0F}) {
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(next));
+  }
+  return _mm512_scalef_ps(p, n);
+}
+
+// Leaves e^(scale (score - the largest)) in place of the scores that are seen, zeros behind them to
+// the end of the register, and returns one over their sum.
+SL_INLINE float exponentials(float* scores, int64_t seen, float scale) {
+  const __m512 unseen = _mm512_set1_ps(-3e38F);
+  __m512 largest = unseen;
+  for (int64_t i = 0; i < seen; i += kLanes) {
+    const __mmask16 mask = first_lanes(seen - i);
+    largest = _mm512_max_ps(largest, _mm512_mask_loadu_ps(unseen, mask, scores + i));
+  }
+  const __m512 factor = _mm512_set1_ps(scale * 1.44269504F);
+  const __m512 most = _mm512_set1_ps(_mm512_reduce_max_ps(largest));
+  __m512 sum = _mm512_setzero_ps();
+  for (int64_t i = 0; i < seen; i += kLanes) {
+    const __mmask16 mask = first_lanes(seen - i);
+    const __m512 e = _mm512_maskz_mov_ps(
+        mask, power_of_two((_mm512_loadu_ps(scores + i) - most) * factor));
+    _mm512_storeu_ps(scores + i, e);
+    sum = _mm512_add_ps(sum, e);
+  }
+  return 1.0F / _mm512_reduce_add_ps(sum);
+}
+
+SL_INLINE void store16(uint16_t* to, __m512 x) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), rounded(x));
+}
+
+void softmax(float* scores, int64_t seen, int64_t size, float scale, uint16_t* weights) {
+  const __m512 inverse = _mm512_set1_ps(exponentials(scores, seen, scale));
+  int64_t i = 0;
+  for (; i < seen; i += kLanes) store16(weights + i, _mm512_loadu_ps(scores + i) * inverse);
+  for (; i < size; i += kLanes) store16(weights + i, _mm512_setzero_ps());
+}
+
+void softmax_backward(float* scores, const float* d_weights, int64_t seen, int64_t size,
+                      float scale, uint16_t* weights, uint16_t* d_scores) {
+  const __m512 inverse = _mm512_set1_ps(exponentials(scores, seen, scale));
+  __m512 sum = _mm512_setzero_ps();
+  for (int64_t i = 0; i < seen; i += kLanes) {
+    const __m512 d = _mm512_maskz_loadu_ps(first_lanes(seen - i), d_weights + i);
+    sum = _mm512_fmadd_ps(_mm512_loadu_ps(scores + i), d, sum);
+  }
+  const __m512 pull = _mm512_set1_ps(_mm512_reduce_add_ps(sum)) * inverse;
+  int64_t i = 0;
+  for (; i < seen; i += kLanes) {
+    const __m512 w = _mm512_loadu_ps(scores + i) * inverse;
+    const __m512 d = _mm512_maskz_loadu_ps(first_lanes(seen - i), d_weights + i);
+    store16(weights + i, w);
+    store16(d_scores + i, w * (d - pull) * _mm512_set1_ps(scale));
+  }
+  for (; i < size; i += kLanes) {
+    store16(weights + i, _mm512_setzero_ps());
+    store16(d_scores + i, _mm512_setzero_ps());
+  }
+}

@@ -1,7 +1,6 @@
 #include "tensor/tile_attention.h"
 
 #include "base/error.h"
-#include "kernels/array_kernels.h"
 #include "kernels/matrix_kernels.h"
 #include "kernels/row_kernels.h"
 
@@ -222,7 +221,7 @@ class HeadWork {
              [](const SpanKeys& keys) -> const Packed& { return keys.by_number; });
     hide_gap(columns, queries, scores, kHidden);
     for (int64_t i = 0; i < queries; ++i) {
-      softmax_.forward(scores + i * columns.stride, seen_by(piece, columns, i), columns.stride,
+      kernels_.softmax(scores + i * columns.stride, seen_by(piece, columns, i), columns.stride,
                        scale, weights + i * columns.stride);
     }
     sum_over_keys(columns, weights, queries, out,
@@ -244,7 +243,7 @@ class HeadWork {
     hide_gap(columns, queries, d_weights, 0.0F);
     for (int64_t i = 0; i < queries; ++i) {
       const int64_t at = i * columns.stride;
-      softmax_.backward(scores + at, d_weights + at, seen_by(piece, columns, i), columns.stride,
+      kernels_.softmax_backward(scores + at, d_weights + at, seen_by(piece, columns, i), columns.stride,
                         heads.scale, weights + at, d_scores + at);
     }
     sum_over_keys(columns, d_scores, queries, heads.d_queries[head].from(begin),
@@ -268,7 +267,7 @@ class HeadWork {
 
   static constexpr float kHidden = -3e38F;
 
-  const SoftmaxKernels softmax_ = array_kernels().front()->softmax;
+  const MatrixKernels& kernels_ = *matrix_kernels();
   std::array<SpanKeys, 2> keys_;
   std::pair<int64_t, int64_t> trunk_;  // that keys_[0] is of
   Packed rows_;

@@ -55,47 +55,6 @@ class ArrayKernelsTest : public testing::TestWithParam<const ArrayKernelSet*> {
 
 constexpr size_t kSize = 1003;  // no multiple of any register
 
-TEST_P(ArrayKernelsTest, SoftmaxOfWhatIsSeenAndItsBackward) {
-  constexpr int64_t kScores = 208;  // whole registers
-  constexpr float kScale = 0.125F;
-  const SoftmaxKernels& kernels = GetParam()->softmax;
-  for (const int64_t seen : {1, 15, 16, 17, 196, 208}) {
-    const std::vector<float> scores = normal_numbers(kScores, 1, 20);
-    const std::vector<float> d_weights = normal_numbers(kScores, 2);
-    double sum = 0, pull = 0;
-    std::vector<double> expected(kScores);
-    for (size_t i = 0; i < static_cast<size_t>(seen); ++i) {
-      expected[i] = std::exp(static_cast<double>(kScale) * scores[i]);
-      sum += expected[i];
-    }
-    for (size_t i = 0; i < kScores; ++i) {
-      expected[i] /= sum;
-      pull += expected[i] * d_weights[i];
-    }
-    std::vector<float> overwritten = scores;
-    std::vector<uint16_t> weights(kScores, 1), again(kScores, 1), d_scores(kScores, 1);
-    kernels.forward(overwritten.data(), seen, kScores, kScale, weights.data());
-    overwritten = scores;
-    kernels.backward(overwritten.data(), d_weights.data(), seen, kScores, kScale, again.data(),
-                     d_scores.data());
-    EXPECT_EQ(weights, again);
-    for (size_t i = 0; i < kScores; ++i) {
-      const double slope = kScale * expected[i] * (d_weights[i] - pull);
-      EXPECT_NEAR(float_of_bf16(weights[i]), expected[i], expected[i] / 200) << seen << ", " << i;
-      EXPECT_NEAR(float_of_bf16(d_scores[i]), slope, std::abs(slope) / 200 + 1e-7)
-          << seen << ", " << i;
-    }
-  }
-}
-
-TEST_P(ArrayKernelsTest, SoftmaxOfWhatIsNoNumberIsNone) {
-  std::vector<float> scores(16, 1.0F);
-  scores[5] = std::numeric_limits<float>::quiet_NaN();
-  std::vector<uint16_t> weights(16);
-  GetParam()->softmax.forward(scores.data(), 16, 16, 1.0F, weights.data());
-  for (const uint16_t weight : weights) EXPECT_TRUE(std::isnan(float_of_bf16(weight)));
-}
-
 TEST_P(ArrayKernelsTest, SwigluAndItsBackward) {
   for_both([](const auto& kernels, auto number, double rounding) {
     using Number = decltype(number);

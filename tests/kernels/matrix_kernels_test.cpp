@@ -129,5 +129,66 @@ TEST_F(MatrixKernelsTest, WhatIsNoNumberStaysSo) {
   }
 }
 
+std::vector<float> normal_numbers(int64_t count, uint64_t seed, double deviation) {
+  Rng rng(seed);
+  std::vector<float> numbers(static_cast<size_t>(count));
+  for (float& number : numbers) number = static_cast<float>(rng.normal() * deviation);
+  return numbers;
+}
+
+// By their definitions, in double.
+struct Softmax {
+  std::vector<double> weights, d_scores;
+  Softmax(const std::vector<float>& scores, const std::vector<float>& d_weights, int64_t seen,
+          double scale)
+      : weights(scores.size()), d_scores(scores.size()) {
+    double sum = 0, pull = 0;
+    for (size_t i = 0; i < static_cast<size_t>(seen); ++i) sum += std::exp(scale * scores[i]);
+    for (size_t i = 0; i < static_cast<size_t>(seen); ++i) {
+      weights[i] = std::exp(scale * scores[i]) / sum;
+      pull += weights[i] * d_weights[i];
+    }
+    for (size_t i = 0; i < weights.size(); ++i) {
+      d_scores[i] = scale * weights[i] * (d_weights[i] - pull);
+    }
+  }
+};
+
+TEST_F(MatrixKernelsTest, SoftmaxOfWhatIsSeenAndItsBackward) {
+  constexpr int64_t kScores = 208;
+  constexpr float kScale = 0.125F;
+  for (const int64_t seen : {1, 15, 16, 17, 196, 208}) {
+    const std::vector<float> scores = normal_numbers(kScores, 1, 20);
+    const std::vector<float> d_weights = normal_numbers(kScores, 2, 1);
+    const Softmax expected(scores, d_weights, seen, kScale);
+    std::vector<float> overwritten = scores;
+    std::vector<uint16_t> weights(kScores, 1), again(kScores, 1), d_scores(kScores, 1);
+    matrix_kernels()->softmax(overwritten.data(), seen, kScores, kScale, weights.data());
+    overwritten = scores;
+    matrix_kernels()->softmax_backward(overwritten.data(), d_weights.data(), seen, kScores, kScale,
+                                       again.data(), d_scores.data());
+    EXPECT_EQ(weights, again);
+    for (size_t i = 0; i < kScores; ++i) {
+      const double weight = expected.weights[i], slope = expected.d_scores[i];
+      EXPECT_NEAR(float_of_bf16(weights[i]), weight, weight / 200) << seen << ", " << i;
+      EXPECT_NEAR(float_of_bf16(d_scores[i]), slope, std::abs(slope) / 200 + 1e-7)
+          << seen << ", " << i;
+    }
+  }
+}
+
+// Scores so far apart that e to their difference is no number of fp32, and what is no number.
+TEST_F(MatrixKernelsTest, SoftmaxOfScoresFarApartAndOfNone) {
+  std::vector<float> scores(16, -1e30F);
+  scores[5] = 1e30F;
+  std::vector<uint16_t> weights(16);
+  matrix_kernels()->softmax(scores.data(), 16, 16, 1.0F, weights.data());
+  for (size_t i = 0; i < weights.size(); ++i) EXPECT_EQ(float_of_bf16(weights[i]), i == 5 ? 1 : 0);
+  scores.assign(16, 1.0F);
+  scores[5] = std::numeric_limits<float>::quiet_NaN();
+  matrix_kernels()->softmax(scores.data(), 16, 16, 1.0F, weights.data());
+  for (const uint16_t weight : weights) EXPECT_TRUE(std::isnan(float_of_bf16(weight)));
+}
+
 }  // namespace
 }  // namespace sightline
