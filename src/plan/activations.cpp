@@ -1,5 +1,6 @@
 #include "plan/activations.h"
 
+#include "tensor/tile_attention.h"
 #include "train/loss.h"
 #include "train/oriented_gradients.h"
 
@@ -38,6 +39,12 @@ ActivationCounter::ActivationCounter(const ModelConfig& config, const StageRecip
       depth_(depth),
       width_(numbers == NumberType::bf16 ? 2 : 4) {}
 
+// Whether attention goes a document at a time on this machine (tensor/tile_attention.h): then it
+// saves q, k and v alone.
+bool ActivationCounter::by_tiles(int64_t head_size) const {
+  return takes_tiles(at::kCPU, width_ == 2 ? at::kBFloat16 : at::kFloat, head_size);
+}
+
 // Saved: what both norms take, q, k, v, attention's result, what GELU takes; and, where the
 // matrices train, what they take. Of each row the norms' mean and scale, and a number each head.
 void ActivationCounter::count_vision(Pass& pass, const BatchWork& work) const {
@@ -54,8 +61,10 @@ void ActivationCounter::count_vision(Pass& pass, const BatchWork& work) const {
     const bool trains = trained_.vision.contains(i);
     pass.flows = pass.flows || trains;
     if (!pass.flows) continue;
-    const double statistics = 4 * (number(c.num_attention_heads) + 4);
-    const Layer layer{.saved = rows * (width_ * (trains ? 8 * d + 2 * m : 6 * d + m) + statistics),
+    const bool tiles = by_tiles(c.hidden_size / c.num_attention_heads);
+    const double statistics = 4 * ((tiles ? 0 : number(c.num_attention_heads)) + 4);
+    const double frozen = (tiles ? 5 : 6) * d + m;
+    const Layer layer{.saved = rows * (width_ * (trains ? 8 * d + 2 * m : frozen) + statistics),
                       .working = width_ * rows * (2 * m + 2 * d)};
     pass.add(layer, width_ * rows * d, stage_.checkpoint_activations);
   }
@@ -93,8 +102,11 @@ void ActivationCounter::count_language(Pass& pass, const BatchWork& work) const 
   const double heads = number(c.num_attention_heads);
   if (trained_.words && work.images > 0) pass.saved += width_ * rows * d;  // words to be placed
   pass.flows = pass.flows || trained_.words;
+  const bool tiles = by_tiles(c.head_dim);
   const double keys = number(work.gathered_keys) * kv;
-  const double attention = 4 * rows * q + 4 * keys + number(work.group_scores) * heads;
+  const double attention = tiles ? 2 * rows * (q + kv)
+                                 : 4 * rows * q + 4 * keys + number(work.group_scores) * heads;
+  const double scores = tiles ? 0 : number(work.scores) * heads;
   double of_attention = 0;
   for (int64_t i = 0; i < c.num_hidden_layers; ++i) {
     const bool trains = trained_.language.contains(i);
@@ -103,7 +115,7 @@ void ActivationCounter::count_language(Pass& pass, const BatchWork& work) const 
     if (!pass.flows) continue;
     Layer layer;
     layer.saved =
-        width_ * (rows * (2 * d + q + 2 * kv + 2 * m) + number(work.scores) * heads) + 8 * rows;
+        width_ * (rows * (2 * d + q + 2 * kv + 2 * m) + scores) + 8 * rows;
     if (trains) layer.saved += width_ * rows * (2 * d + q + m);
     // Before backward reaches the attention, the MLP's part of what was saved is given back.
     const double of_mlp = rows * ((trains ? 3 : 2) * m + (trains ? 2 : 1) * d);

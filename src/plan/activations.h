@@ -32,6 +32,7 @@ class ActivationCounter {
 
  private:
   struct Pass;
+  bool by_tiles(int64_t head_size) const;
   void count_vision(Pass& pass, const BatchWork& work) const;
   void count_connector(Pass& pass, const BatchWork& work) const;
   void count_language(Pass& pass, const BatchWork& work) const;
