@@ -333,8 +333,8 @@ SL_INLINE float exponentials(float* scores, int64_t seen, float scale) {
   __m512 sum = _mm512_setzero_ps();
   for (int64_t i = 0; i < seen; i += kLanes) {
     const __mmask16 mask = first_lanes(seen - i);
-    const __m512 e = _mm512_maskz_mov_ps(
-        mask, power_of_two((_mm512_loadu_ps(scores + i) - most) * factor));
+    const __m512 e =
+        _mm512_maskz_mov_ps(mask, power_of_two((_mm512_loadu_ps(scores + i) - most) * factor));
     _mm512_storeu_ps(scores + i, e);
     sum = _mm512_add_ps(sum, e);
   }

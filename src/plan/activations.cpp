@@ -104,8 +104,8 @@ void ActivationCounter::count_language(Pass& pass, const BatchWork& work) const 
   pass.flows = pass.flows || trained_.words;
   const bool tiles = by_tiles(c.head_dim);
   const double keys = number(work.gathered_keys) * kv;
-  const double attention = tiles ? 2 * rows * (q + kv)
-                                 : 4 * rows * q + 4 * keys + number(work.group_scores) * heads;
+  const double attention =
+      tiles ? 2 * rows * (q + kv) : 4 * rows * q + 4 * keys + number(work.group_scores) * heads;
   const double scores = tiles ? 0 : number(work.scores) * heads;
   double of_attention = 0;
   for (int64_t i = 0; i < c.num_hidden_layers; ++i) {
@@ -114,8 +114,7 @@ void ActivationCounter::count_language(Pass& pass, const BatchWork& work) const 
     of_attention = width_ * (2 * rows * d + attention);
     if (!pass.flows) continue;
     Layer layer;
-    layer.saved =
-        width_ * (rows * (2 * d + q + 2 * kv + 2 * m) + scores) + 8 * rows;
+    layer.saved = width_ * (rows * (2 * d + q + 2 * kv + 2 * m) + scores) + 8 * rows;
     if (trains) layer.saved += width_ * rows * (2 * d + q + m);
     // Before backward reaches the attention, the MLP's part of what was saved is given back.
     const double of_mlp = rows * ((trains ? 3 : 2) * m + (trains ? 2 : 1) * d);

@@ -196,8 +196,8 @@ class HeadWork {
     for (size_t i = 0; i < 2; ++i) {
       const Span& span = columns.spans[i];
       if (span.size() == 0) continue;
-      const int64_t even =
-          (span.size() + 1) / 2 * 2;  // behind an odd last key stands a weight of 0
+      // Behind an odd last key stands a weight of 0.
+      const int64_t even = (span.size() + 1) / 2 * 2;
       of_span(keys_[i]).multiply({weights + span.column, columns.stride, Order::k_last, even},
                                  queries, y);
       y.form = Form::added_fp32;
@@ -243,8 +243,8 @@ class HeadWork {
     hide_gap(columns, queries, d_weights, 0.0F);
     for (int64_t i = 0; i < queries; ++i) {
       const int64_t at = i * columns.stride;
-      kernels_.softmax_backward(scores + at, d_weights + at, seen_by(piece, columns, i), columns.stride,
-                        heads.scale, weights + at, d_scores + at);
+      kernels_.softmax_backward(scores + at, d_weights + at, seen_by(piece, columns, i),
+                                columns.stride, heads.scale, weights + at, d_scores + at);
     }
     sum_over_keys(columns, d_scores, queries, heads.d_queries[head].from(begin),
                   [](const SpanKeys& keys) -> const Packed& { return keys.by_row; });
