@@ -50,7 +50,6 @@ struct ProductOutput {
 inline constexpr int64_t kPanelColumns = 48;
 inline constexpr int64_t kTileRows = 8;
 
-constexpr int64_t panels_of(int64_t n) { return (n + kPanelColumns - 1) / kPanelColumns; }
 // Pairs that a packed right matrix of n columns takes: its last panel is as wide as needed, in
 // steps of 16.
 constexpr int64_t packed_pairs(int64_t n, const MatrixOperand& right) {
