@@ -16,12 +16,14 @@ reported is the ratio of two that followed each other, as a median with its leas
 import argparse
 import collections
 import dataclasses
+import functools
 import json
 import os
 import pathlib
 import statistics
 import subprocess
 import sys
+import time
 
 BENCH = pathlib.Path(__file__).parent
 # As ./dev sets it: on few cores OpenMP's workers that spin cost up to half the time. For all alike.
@@ -77,6 +79,21 @@ def call(*command, **environment):
 def python(script, *arguments):
     """The command of a script in this folder, in the Python that runs this one."""
     return [sys.executable, str(BENCH / script), *map(str, arguments)]
+
+
+@functools.cache
+def peer_numbers():
+    """What peers compute in: whichever of bf16 and fp32 LibTorch multiplies faster here. Where the
+    processor has no AVX-512 it sums bf16 a number at a time, ten times slower than fp32."""
+    import torch
+    seconds = {}
+    for name, dtype in (("bf16", torch.bfloat16), ("fp32", torch.float32)):
+        a, b = (torch.randn(512, 512).to(dtype) for _ in range(2))
+        torch.mm(a, b)
+        begin = time.perf_counter()
+        torch.mm(a, b)
+        seconds[name] = time.perf_counter() - begin
+    return min(seconds, key=seconds.get)
 
 
 class Served:

@@ -3,10 +3,10 @@
     .deps/oracle/bin/python bench/decode.py --work FOLDER [--quick]   (see bench/common.py)
 
 SigLIP-B/16-224 with SmolLM2-135M's shapes, 196 rows an image, 24 tokens a caption, greedily, from the
-picture's file to words; transformers' generate() in bf16 on the same towers. A token's own time is the
-difference between captions of 88 and of 24 tokens. What it is held against is the time that reading the
-language model's weights once takes at the rate at which this machine reads 1 GB, measured in the same
-turns.
+picture's file to words; transformers' generate() on the same towers, in bf16 or, where that is faster,
+in fp32. A token's own time is the difference between captions of 88 and of 24 tokens. What it is held
+against is the time that reading the language model's weights once takes at the rate at which this
+machine reads 1 GB, measured in the same turns.
 """
 
 import json
@@ -16,7 +16,8 @@ import time
 
 import torch
 
-from common import Served, alternate, call, goals, python, ratios, say, setup_of, spread, table
+from common import (Served, alternate, call, goals, peer_numbers, python, ratios, say, setup_of,
+                    spread, table)
 
 TOKENS, MORE = 24, 64
 KINDS = ("whole", "int8", "int4")
@@ -44,7 +45,8 @@ def sides_of(setup, tokens, batch, images, kinds=KINDS):
     sides = {kind: Served([str(program), str(setup.work / "captions"), kind, str(tokens), str(batch),
                            *map(str, images)]) for kind in kinds}
     sides["transformers"] = Served(python("peer_captions.py", "--towers", setup.work / "captions",
-                                          "--tokens", tokens, "--batch", batch, *images))
+                                          "--tokens", tokens, "--batch", batch, "--numbers",
+                                          peer_numbers(), *images))
     return sides
 
 
@@ -111,7 +113,7 @@ def main():
     print(goals(*rows))
     print(f"\nReading 1 GB: {rate / 1e9:.1f} GB/s, in the same turns.\n")
     names = {"whole": "Sightline, bf16", "int8": "Sightline, int8", "int4": "Sightline, int4",
-             "transformers": "transformers, bf16"}
+             "transformers": f"transformers, {peer_numbers()}"}
     print(table(["program", "to the first token", f"{TOKENS} tokens", "a token more",
                  "reading its weights", f"{count} photographs, each"],
                 [[names[side], spread((1000 * s for s in first[side]), 0, " ms"),

@@ -1,10 +1,11 @@
 """transformers' side of bench/decode.py: its LLaVA class captions pictures with generate().
 
-    .deps/oracle/bin/python bench/peer_captions.py --towers FOLDER --tokens 24 --batch 1 IMAGE ...
+    .deps/oracle/bin/python bench/peer_captions.py --towers FOLDER --tokens 24 --batch 1 \
+        [--numbers fp32] IMAGE ...
 
 Prints a line of JSON when ready, after a first batch; then, for each line on stdin, captions all pictures
-once, from files to words, --batch at a time in bf16, greedily and with exactly --tokens tokens, and prints
-its seconds.
+once, from files to words, --batch at a time, greedily and with exactly --tokens tokens, and prints its
+seconds.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import torch
 from PIL import Image
 from tokenizers import Tokenizer
 
-from peer_llava import IMAGE_TOKEN, build
+from peer_llava import IMAGE_TOKEN, NUMBERS, build
 
 
 def main():
@@ -26,6 +27,7 @@ def main():
     parser.add_argument("--towers", type=pathlib.Path, required=True)
     parser.add_argument("--tokens", type=int, default=24)
     parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--numbers", choices=NUMBERS, default="bf16")
     parser.add_argument("images", nargs="+")
     arguments = parser.parse_args()
     arguments.shuffle_factor, arguments.train, arguments.compile = 1, "all", False
@@ -42,7 +44,8 @@ def main():
         with torch.inference_mode():
             answers = model.generate(
                 input_ids=ids, attention_mask=torch.ones_like(ids),
-                pixel_values=torch.stack([pixels(name) for name in names]).bfloat16(),
+                pixel_values=torch.stack([pixels(name) for name in names]).to(
+                    NUMBERS[arguments.numbers]),
                 do_sample=False, min_new_tokens=arguments.tokens,
                 max_new_tokens=arguments.tokens, pad_token_id=0)
         assert answers.shape[1] == len(prompt) + arguments.tokens

@@ -1,11 +1,11 @@
-"""The peer in training: transformers' LLaVA class in a plain bf16 loop, a step at a time on request.
+"""The peer in training: transformers' LLaVA class in a plain loop, a step at a time on request.
 
     .deps/oracle/bin/python bench/peer_llava.py --towers FOLDER --data LINES.jsonl --images FOLDER \
-        --train all|connector [--batch 8] [--masters] [--shuffle-factor 2] [--compile]
+        --train all|connector [--batch 8] [--masters] [--shuffle-factor 2] [--compile] [--numbers fp32]
 
 What a user writes: Pillow and a tokenizer in a DataLoader with one worker, the loss that the class
 computes itself, fused AdamW. Every caption of a line is a sample of its own, in a random order.
-By default AdamW keeps its moments in bf16 beside bf16 weights; with --masters both are fp32, as
+By default AdamW keeps its moments in the weights' numbers (bf16); with --masters both are fp32, as
 Sightline keeps them. --shuffle-factor 2 takes the Idefics3 class in place of LLaVA's: nanoVLM's
 shapes, 2 x 2 patches side by side a row.
 
@@ -27,6 +27,7 @@ from transformers import (Idefics3Config, Idefics3ForConditionalGeneration, Llam
                           LlavaConfig, LlavaForConditionalGeneration, SiglipVisionModel)
 
 IMAGE_TOKEN = 49151  # the vocabulary's last: no caption of ours has it
+NUMBERS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
 def status(name):
@@ -63,40 +64,40 @@ def collate(samples):
         return torch.tensor([list_ + [filler] * (longest - len(list_)) for list_ in lists])
 
     pixels, ids, labels = zip(*samples)
-    return {"pixel_values": torch.stack(pixels).bfloat16(),
+    return {"pixel_values": torch.stack(pixels),
             "input_ids": padded(ids, 0),
             "attention_mask": padded([[1] * len(list_) for list_ in ids], 0),
             "labels": padded(labels, -100)}
 
 
-def llava(vision, language):
+def llava(vision, language, dtype):
     config = LlavaConfig(vision_config=vision.config, text_config=language.config,
                          image_token_index=IMAGE_TOKEN, vision_feature_layer=-1,
                          vision_feature_select_strategy="full", tie_word_embeddings=True)
-    model = LlavaForConditionalGeneration(config).to(torch.bfloat16)
+    model = LlavaForConditionalGeneration(config).to(dtype)
     model.model.vision_tower.load_state_dict(vision.state_dict())
     model.model.language_model.load_state_dict(language.model.state_dict())
     return model, model.model.multi_modal_projector
 
 
-def idefics3(vision, language, factor):
+def idefics3(vision, language, factor, dtype):
     text = language.config.to_dict() | {"pad_token_id": 0}
     config = Idefics3Config(vision_config=vision.config.to_dict(), text_config=text,
                             image_token_id=IMAGE_TOKEN, scale_factor=factor,
                             tie_word_embeddings=True)
-    model = Idefics3ForConditionalGeneration(config).to(torch.bfloat16)
+    model = Idefics3ForConditionalGeneration(config).to(dtype)
     model.model.text_model.load_state_dict(language.model.state_dict())
     return model, model.model.connector
 
 
 def build(arguments):
-    vision = SiglipVisionModel.from_pretrained(arguments.towers / "vision", dtype=torch.bfloat16)
-    language = LlamaForCausalLM.from_pretrained(arguments.towers / "language",
-                                                dtype=torch.bfloat16)
+    dtype = NUMBERS[arguments.numbers]
+    vision = SiglipVisionModel.from_pretrained(arguments.towers / "vision", dtype=dtype)
+    language = LlamaForCausalLM.from_pretrained(arguments.towers / "language", dtype=dtype)
     if arguments.shuffle_factor > 1:
-        model, connector = idefics3(vision, language, arguments.shuffle_factor)
+        model, connector = idefics3(vision, language, arguments.shuffle_factor, dtype)
     else:
-        model, connector = llava(vision, language)
+        model, connector = llava(vision, language, dtype)
     model.train()
     if arguments.train == "connector":
         model.requires_grad_(False)
@@ -141,6 +142,7 @@ def main():
     parser.add_argument("--masters", action="store_true")
     parser.add_argument("--shuffle-factor", type=int, default=1)
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--numbers", choices=NUMBERS, default="bf16")
     arguments = parser.parse_args()
     idle = status("VmRSS")
     torch.manual_seed(0)
@@ -157,6 +159,7 @@ def main():
         waited = time.perf_counter() - begin
         if arguments.shuffle_factor > 1:  # Idefics3 takes several pictures a sample
             batch["pixel_values"] = batch["pixel_values"].unsqueeze(1)
+        batch["pixel_values"] = batch["pixel_values"].to(NUMBERS[arguments.numbers])
         loss = model(**batch).loss
         loss.backward()
         computed = time.perf_counter()

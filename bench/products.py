@@ -1,9 +1,10 @@
 """The matrix products of a training step, alone: what no implementation of the step can do without.
 
-    .deps/oracle/bin/python bench/products.py --train all --pictures 8 --text 24 --learnt 22
+    .deps/oracle/bin/python bench/products.py --train all --pictures 8 --text 24 --learnt 22 \
+        [--numbers fp32]
 
-lists them for the towers' shapes (bench/towers.py), with the bf16 calls that LibTorch's autograd
-makes, on buffers that are there: each weight's product forward, the one for its input's gradient
+lists them for the towers' shapes (bench/towers.py), with the calls (bf16's by default) that LibTorch's
+autograd makes, on buffers that are there: each weight's product forward, the one for its input's gradient
 and the one for its own where it trains; attention's six over the pairs that are seen; the head's on
 learnt rows. With --train connector the language model's weights have no gradients and the pictures'
 features are stored. Prints a line of JSON when ready; then one for each line on stdin.
@@ -22,11 +23,11 @@ HEAD = 64
 
 
 class Products:
-    def __init__(self):
-        self.calls, self.flops, self.buffers = [], 0, {}
+    def __init__(self, dtype):
+        self.dtype, self.calls, self.flops, self.buffers = dtype, [], 0, {}
 
     def buffer(self, *shape):
-        return self.buffers.setdefault(shape, torch.randn(shape).bfloat16())
+        return self.buffers.setdefault(shape, torch.randn(shape).to(self.dtype))
 
     def add(self, times, flops, call):
         self.calls += [call] * times
@@ -81,9 +82,10 @@ def main():
     parser.add_argument("--pictures", type=int, required=True)
     parser.add_argument("--text", type=int, required=True, help="rows a picture beside its own")
     parser.add_argument("--learnt", type=int, required=True, help="rows a picture that predict")
+    parser.add_argument("--numbers", choices=["bf16", "fp32"], default="bf16")
     arguments = parser.parse_args()
     trains = arguments.train == "all"
-    products = Products()
+    products = Products(torch.bfloat16 if arguments.numbers == "bf16" else torch.float32)
     if trains:
         vision(products, arguments.pictures)
     rows = arguments.pictures * PATCHES

@@ -12,8 +12,8 @@ stays loaded and makes a step a turn. Bench's stored features are filled by a ru
 import json
 import statistics
 
-from common import (Served, alternate, goals, idle_mib, python, ratios, recipe_of, say, setup_of,
-                    spread, table, train)
+from common import (Served, alternate, goals, idle_mib, peer_numbers, python, ratios, recipe_of,
+                    say, setup_of, spread, table, train)
 
 PICTURES, BATCH, TEXT = 320, 8, 24
 
@@ -82,11 +82,13 @@ class Setting:
         return Served(python("peer_llava.py", "--towers", self.setup.towers, "--data",
                              self.setup.work / f"{self.lines}.jsonl", "--images",
                              self.setup.data / "flickr8k/images", "--train", self.what, "--batch",
-                             BATCH, "--shuffle-factor", self.factor, *more))
+                             BATCH, "--shuffle-factor", self.factor, "--numbers", peer_numbers(),
+                             *more))
 
     def products(self):
         return Served(python("products.py", "--train", self.what, "--pictures", BATCH,
-                             "--text", TEXT, "--learnt", TEXT - 2))
+                             "--text", TEXT, "--learnt", TEXT - 2,
+                             "--numbers", peer_numbers()))
 
 
 def rate_of(answer):
@@ -184,7 +186,8 @@ def print_section(settings, rows, memory, full, full_five, align, align_five, na
          "<= 60 %", f"{100 * full_memory[0] / full_memory[1]:.0f} %",
          full_memory[0] <= 0.6 * full_memory[1])))
     print("\nCaptions a second. *Update*: the share of the peer's step that AdamW takes; *waits*:"
-          " the share of ours\nthat the trainer waits for data.\n")
+          " the share of ours\nthat the trainer waits for data. Ours compute in"
+          f" bf16, the peer and the products alone in {peer_numbers()}.\n")
     print(table(["setting", "ours", "transformers", "ratio", "update", "waits"],
                 [row.line(name) for name, row in rows.items()]))
     print("\nThe step's matrix products alone (bench/products.py), beside the step:\n")

@@ -4,6 +4,7 @@
 #include "batch/compose.h"
 #include "tensor/attention_weights.h"
 #include "tensor/device.h"
+#include "tensor/linear.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +12,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/log_softmax.h>
 
 namespace sightline {
@@ -98,7 +98,7 @@ AttentionRecord record_attention(const Model& model, MaskPolicy policy, const Pr
         return recorder.attend(q, k, v);
       });
   const at::Tensor logits_AV =
-      at::linear(hidden_TD.index_select(0, recorder.looking()), language.head());
+      linear_layer(hidden_TD.index_select(0, recorder.looking()), language.head(), {});
   const at::Tensor log_probabilities_AV = at::log_softmax(logits_AV.to(at::kFloat), 1).cpu();
   for (size_t i = 0; i < answer.size(); ++i) {
     recorder.record.log_probabilities_A.push_back(

@@ -2,10 +2,12 @@
 
 #include "kernels/scalar_functions.h"
 
+#include <type_traits>
 #include <vector>
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define SL_HAS_X86_KERNELS
+#define SL_INLINE_LAMBDA __attribute__((always_inline))
 #include <immintrin.h>
 // GCC 12 takes the undefined registers of its own AVX-512 header for a mistake of ours.
 #pragma GCC diagnostic ignored "-Wuninitialized"
@@ -15,31 +17,84 @@
 namespace sightline {
 
 #ifdef SL_HAS_X86_KERNELS
+namespace {
+
+constexpr int64_t kColumnGroup = 16;  // panels are as wide as needed, in steps of this
+constexpr int64_t kLineRows = 32;     // numbers in a cache line
+
+SL_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// y from row m and column n on.
+SL_INLINE ProductOutput corner(const ProductOutput& y, int64_t m, int64_t n) {
+  const bool by_columns = y.form == ProductOutput::Form::columns_bf16;
+  const bool is_bf16 = by_columns || y.form == ProductOutput::Form::rows_bf16;
+  const int64_t at = by_columns ? n * y.stride + m : m * y.stride + n;
+  ProductOutput from = y;
+  from.values = static_cast<char*>(y.values) + at * (is_bf16 ? 2 : 4);
+  if (y.bias != nullptr) from.bias += by_columns ? m : n;
+  return from;
+}
+
+}  // namespace
+
 #pragma GCC push_options
 #pragma GCC target("arch=x86-64-v4", "avx512bf16")
 namespace avx512 {
 namespace {
+#include "kernels/lanes_avx512.h"
+#include "kernels/matrix_avx512.h"
 #include "kernels/matrix_kernels_body.h"
+#include "kernels/matrix_softmax_body.h"
 }  // namespace
-constexpr MatrixKernels kMatrices{pack, multiply, softmax, softmax_backward};
+constexpr MatrixKernels kMatrices{"avx512bf16", pack, multiply, softmax, softmax_backward};
 }  // namespace avx512
+#pragma GCC pop_options
+
+#pragma GCC push_options
+#pragma GCC target("arch=x86-64-v3")
+namespace avx2 {
+namespace {
+#include "kernels/lanes_avx2.h"
+#include "kernels/matrix_avx2.h"
+#include "kernels/matrix_kernels_body.h"
+#include "kernels/matrix_softmax_body.h"
+}  // namespace
+constexpr MatrixKernels kMatrices{"avx2", pack, multiply, softmax, softmax_backward};
+}  // namespace avx2
 #pragma GCC pop_options
 #endif
 
-const MatrixKernels* matrix_kernels() {
+std::span<const MatrixKernels* const> matrix_kernels() {
+  static const std::vector<const MatrixKernels*> available = [] {
+    std::vector<const MatrixKernels*> list;
 #ifdef SL_HAS_X86_KERNELS
-  static const bool can_run =
-      __builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512bf16");
-  if (can_run) return &avx512::kMatrices;
+    if (__builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512bf16")) {
+      list.push_back(&avx512::kMatrices);
+    }
+    if (__builtin_cpu_supports("x86-64-v3")) list.push_back(&avx2::kMatrices);
 #endif
-  return nullptr;
+    return list;
+  }();
+  return available;
 }
 
-bool prefers_matrix_kernels() {
+const MatrixKernels* preferred_matrix_kernels() {
 #ifdef SL_HAS_X86_KERNELS
-  return matrix_kernels() != nullptr && !__builtin_cpu_supports("amx-bf16");
+  if (__builtin_cpu_supports("amx-bf16")) return nullptr;
+  // oneDNN multiplies bf16 wherever there is AVX-512, at twice the rate of AVX2's fp32.
+  const bool pairs = __builtin_cpu_supports("avx512bf16");
+  if (__builtin_cpu_supports("x86-64-v4") && !pairs) return nullptr;
+  return matrix_kernels().empty() ? nullptr : matrix_kernels().front();
 #else
-  return false;
+  return nullptr;
+#endif
+}
+
+bool library_multiplies_bf16() {
+#ifdef SL_HAS_X86_KERNELS
+  return __builtin_cpu_supports("x86-64-v4");
+#else
+  return true;
 #endif
 }
 

@@ -1,18 +1,19 @@
 #pragma once
 // Products of bf16 matrices, summed in fp32 and rounded once: y[m, n] = sum over k of left[m, k]
-// right[n, k], by the processor's dot products of bf16 pairs (AVX512-BF16). For what oneDNN does
-// not do: one thread's products of pieces that stay in its caches (tensor/tile_attention.h), and
-// weights read as they lie by few rows (tensor/linear_rows.h). Large products are as fast there as
-// here.
+// right[n, k], by the processor's dot products of bf16 pairs (AVX512-BF16) or, where it has none,
+// as fp32 numbers that are made in registers (AVX2). For what oneDNN does not do: one thread's
+// products of pieces that stay in its caches (tensor/tile_attention.h), weights read as they lie by
+// few rows, and without AVX-512 any product of bf16, which LibTorch there sums a number at a time
+// (tensor/linear.h). Where oneDNN has them, large products are as fast there as here.
 //
 // The right matrix is packed first, in panels of 48 columns n whose pairs of numbers along k lie
-// side by side; the left one is read as it lies, or packed by the way where its rows run along k's
-// outer side. Each function is the work of one thread; who calls divides it. A number of y is
-// summed in the order of k, whoever computes it.
+// side by side; the left one is read as it lies or packed by the way. Each function is the work of
+// one thread; who calls divides it. A number of y is summed in the order of k, whoever computes it.
 //
 // Legend: M rows, N columns, K numbers that are summed over.
 
 #include <cstdint>
+#include <span>
 
 namespace sightline {
 
@@ -57,6 +58,7 @@ constexpr int64_t packed_pairs(int64_t n, const MatrixOperand& right) {
 }
 
 struct MatrixKernels {
+  const char* name;
   // Writes a right matrix of n columns into `packed`.
   void (*pack)(const MatrixOperand& right, int64_t n, uint32_t* packed);
   // The numbers of y in these rows; the range begins at a multiple of kTileRows.
@@ -71,10 +73,14 @@ struct MatrixKernels {
                            float scale, uint16_t* weights, uint16_t* d_scores);
 };
 
-// Null where this machine has no such instructions.
-const MatrixKernels* matrix_kernels();
-// Whether they are its fastest: where it multiplies whole tiles (AMX), oneDNN's products are.
-bool prefers_matrix_kernels();
+// Those that this machine can run, the fastest first.
+std::span<const MatrixKernels* const> matrix_kernels();
+// The first where they are faster than the library at what they are for. Null where none are, or
+// where the machine multiplies whole tiles (AMX).
+const MatrixKernels* preferred_matrix_kernels();
+// Whether the library multiplies bf16 matrices here by more than a number at a time. Where it does
+// not, all products are ours.
+bool library_multiplies_bf16();
 
 // The definition: one sum after another, of m rows and n columns.
 void plain_multiply(const MatrixOperand& left, int64_t m, const MatrixOperand& right, int64_t n,

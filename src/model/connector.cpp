@@ -2,11 +2,11 @@
 
 #include "base/error.h"
 #include "recipe/choices.h"
+#include "tensor/linear.h"
 
 #include <cmath>
 
 #include <ATen/ops/gelu.h>
-#include <ATen/ops/linear.h>
 
 namespace sightline {
 
@@ -28,7 +28,7 @@ ConnectorRule rule_of(ConnectorKind kind) {
 }  // namespace
 
 at::Tensor ConnectorParts::linear(const std::string& name, const at::Tensor& x) const {
-  return at::linear(x, param(name + ".weight"), param(name + ".bias"));
+  return linear_layer(x, param(name + ".weight"), param(name + ".bias"));
 }
 
 at::Tensor squares_of(const at::Tensor& features_IPV, int64_t factor) {

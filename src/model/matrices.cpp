@@ -1,6 +1,6 @@
 #include "model/matrices.h"
 
-#include "tensor/linear_rows.h"
+#include "tensor/linear.h"
 
 #include <fmt/format.h>
 
@@ -32,7 +32,7 @@ const at::Tensor& PlainMatrices::head() const {
 
 at::Tensor PlainMatrices::product(int64_t layer, const at::Tensor& x,
                                   const std::string& name) const {
-  return linear_rows(x, weight(layer, name), bias(layer, name));
+  return linear_layer(x, weight(layer, name), bias(layer, name));
 }
 
 Matrices::AttentionInputs PlainMatrices::attention_inputs(int64_t layer,
@@ -54,7 +54,7 @@ at::Tensor PlainMatrices::down(int64_t layer, const at::Tensor& inner_TM) const 
 }
 
 at::Tensor PlainMatrices::logits(const at::Tensor& x_TD) const {
-  return linear_rows(x_TD, head(), {});
+  return linear_layer(x_TD, head(), {});
 }
 
 }  // namespace sightline

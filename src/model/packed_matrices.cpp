@@ -44,7 +44,8 @@ std::unique_ptr<PackedMatrices> PackedMatrices::where_it_pays(const LanguageConf
                                                               const PlainMatrices& plain) {
   const at::Tensor& head = plain.head();
   if (head.scalar_type() != at::kBFloat16 || !head.is_cpu() || !machine_packs()) return nullptr;
-  if (prefers_matrix_kernels()) return nullptr;  // tensor/linear_rows.h needs no other layout
+  if (preferred_matrix_kernels() != nullptr)
+    return nullptr;  // tensor/linear.h needs no other layout
   return std::unique_ptr<PackedMatrices>(new PackedMatrices(config, plain));
 }
 

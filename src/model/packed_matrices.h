@@ -16,7 +16,7 @@ namespace sightline {
 class PackedMatrices final : public Matrices {
  public:
   // Where this machine and these weights gain by it (AMX; without it few rows go by
-  // tensor/linear_rows.h), else null. `plain` must outlive it; its weights are copied.
+  // tensor/linear.h), else null. `plain` must outlive it; its weights are copied.
   static std::unique_ptr<PackedMatrices> where_it_pays(const LanguageConfig& config,
                                                        const PlainMatrices& plain);
 

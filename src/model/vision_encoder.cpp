@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "model/fused.h"
+#include "tensor/linear.h"
 #include "tensor/tile_attention.h"
 
 #include <cmath>
@@ -11,7 +12,6 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 namespace sightline {
@@ -80,14 +80,28 @@ at::Tensor attention(const at::Tensor& q_IND, const at::Tensor& k_IND, const at:
 VisionEncoder::VisionEncoder(const VisionConfig& config, const ParamMap& params)
     : config_(config), params_(params) {}
 
+at::Tensor patch_numbers(const at::Tensor& pixels_ICHW, int64_t patch_size) {
+  const int64_t channels = pixels_ICHW.size(1);
+  const int64_t down = pixels_ICHW.size(2) / patch_size, across = pixels_ICHW.size(3) / patch_size;
+  return pixels_ICHW.narrow(2, 0, down * patch_size)
+      .narrow(3, 0, across * patch_size)
+      .reshape({-1, channels, down, patch_size, across, patch_size})
+      .permute({0, 2, 4, 1, 3, 5})
+      .reshape({-1, down * across, channels * patch_size * patch_size});
+}
+
+// A convolution whose steps are as wide as its patches: a product with each patch's numbers, which
+// is how it is computed where the library has none of bf16.
 at::Tensor VisionEncoder::patches(const at::Tensor& pixels_ICHW) const {
   const std::string name = names_of(config_.kind).patches;
   const at::Tensor& weight = param(name + ".weight");
   const at::Tensor& bias = param(name + ".bias");
-  const int64_t stride = config_.patch_size;
-  const at::Tensor grid_IDhw =
-      at::conv2d(pixels_ICHW.to(weight.scalar_type()), weight, bias, {stride, stride});
-  return grid_IDhw.flatten(2).transpose(1, 2);
+  const at::Tensor pixels = pixels_ICHW.to(weight.scalar_type());
+  const int64_t size = config_.patch_size;
+  if (multiplies_by_kernels(weight.device(), weight.scalar_type())) {
+    return linear_layer(patch_numbers(pixels, size), weight.flatten(1), bias);
+  }
+  return at::conv2d(pixels, weight, bias, {size, size}).flatten(2).transpose(1, 2);
 }
 
 at::Tensor VisionEncoder::with_positions(const at::Tensor& patches_IPD) const {
@@ -102,7 +116,7 @@ at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number, Dropout
   const Names& names = names_of(config_.kind);
   const std::string prefix = fmt::format("{}{}.", names.layers, number);
   const auto linear = [&](const at::Tensor& x, const char* name) {
-    return at::linear(x, param(prefix + name + ".weight"), param(prefix + name + ".bias"));
+    return linear_layer(x, param(prefix + name + ".weight"), param(prefix + name + ".bias"));
   };
   const auto norm = [&](const at::Tensor& x, const char* name) {
     return at::layer_norm(x, {config_.hidden_size}, param(prefix + name + ".weight"),

@@ -54,6 +54,10 @@ class VisionEncoder {
   const ParamMap& params_;
 };
 
+// [I, channels, H, W] -> [I, P, channels * patch_size^2], channel by channel within a patch; the
+// pixels behind the last whole patch are left out, as SigLIP does.
+at::Tensor patch_numbers(const at::Tensor& pixels_ICHW, int64_t patch_size);
+
 // Names and shapes of the parameters that a VisionEncoder reads, in order.
 NamedShapes vision_parameters(const VisionConfig& config);
 

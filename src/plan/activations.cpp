@@ -1,5 +1,6 @@
 #include "plan/activations.h"
 
+#include "tensor/linear.h"
 #include "tensor/tile_attention.h"
 #include "train/loss.h"
 #include "train/oriented_gradients.h"
@@ -54,7 +55,9 @@ void ActivationCounter::count_vision(Pass& pass, const BatchWork& work) const {
   if (depth_ == kFromPixels) {
     pass.flows = trained_.vision_embeddings || stage_.objective == Objective::reconstruct;
     if (trained_.vision_embeddings && width_ == 2) {  // fp32 pixels are the batch's own
-      pass.saved += width_ * number(work.images * 3 * c.image_size * c.image_size);
+      const bool patches = multiplies_by_kernels(at::kCPU, at::kBFloat16);
+      const int64_t side = patches ? c.image_size / c.patch_size * c.patch_size : c.image_size;
+      pass.saved += width_ * number(work.images * 3 * side * side);
     }
   }
   for (int64_t i = std::max<int64_t>(0, depth_); i < c.num_hidden_layers; ++i) {

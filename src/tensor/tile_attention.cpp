@@ -53,11 +53,11 @@ class Packed {
   void pack(const MatrixOperand& right, int64_t n) {
     n_ = n;
     pairs_.resize(static_cast<size_t>(packed_pairs(n, right)));
-    matrix_kernels()->pack(right, n, pairs_.data());
+    preferred_matrix_kernels()->pack(right, n, pairs_.data());
   }
 
   void multiply(const MatrixOperand& left, int64_t m, const ProductOutput& y) const {
-    matrix_kernels()->multiply(left, {0, m}, pairs_.data(), n_, y);
+    preferred_matrix_kernels()->multiply(left, {0, m}, pairs_.data(), n_, y);
   }
 
  private:
@@ -266,7 +266,7 @@ class HeadWork {
 
   static constexpr float kHidden = -3e38F;
 
-  const MatrixKernels& kernels_ = *matrix_kernels();
+  const MatrixKernels& kernels_ = *preferred_matrix_kernels();
   std::array<SpanKeys, 2> keys_;
   std::pair<int64_t, int64_t> trunk_;  // that keys_[0] is of
   Packed rows_;
@@ -350,7 +350,7 @@ struct TileAttention : torch::autograd::Function<TileAttention> {
 
 bool takes_tiles(at::Device device, at::ScalarType dtype, int64_t head_size) {
   return device.is_cpu() && dtype == at::kBFloat16 && head_size % 2 == 0 &&
-         prefers_matrix_kernels();
+         preferred_matrix_kernels() != nullptr;
 }
 
 TileTables tile_tables(const AttentionPlan& plan) {

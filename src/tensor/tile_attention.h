@@ -1,7 +1,8 @@
 #pragma once
-// Attention over packed rows on CPUs that multiply bf16 pairs (kernels/matrix_kernels.h): a key
-// head of a document at a time, by one thread, whose scores stay in its caches. Rows are read and
-// written where they lie, in any stride; no score is kept for backward, which makes them again.
+// Attention over packed rows on CPUs where our products of bf16 are the fastest
+// (kernels/matrix_kernels.h): a key head of a document at a time, by one thread, whose scores stay
+// in its caches. Rows are read and written where they lie, in any stride; no score is kept for
+// backward, which makes them again.
 //
 // Legend: T packed rows, H query heads, G key/value heads (H a multiple of G), d head size.
 

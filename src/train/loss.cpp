@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "tensor/device.h"
+#include "tensor/linear.h"
 
 #include <algorithm>
 
@@ -42,7 +43,7 @@ struct AnswerLoss : torch::autograd::Function<AnswerLoss> {
       const int64_t end = std::min(begin + chunk, hidden_SD.size(0));
       const at::Tensor hidden_cD = hidden_SD.slice(0, begin, end);
       const at::Tensor target_c1 = targets_S.slice(0, begin, end).unsqueeze(1);
-      at::Tensor logits_cV = at::linear(hidden_cD, head_VD).to(sum_type);
+      at::Tensor logits_cV = linear_layer(hidden_cD, head_VD, {}).to(sum_type);
       const at::Tensor norm_c1 = logits_cV.logsumexp(at::IntArrayRef{1}, true);
       total += (norm_c1 - logits_cV.gather(1, target_c1)).sum();
       // d loss / d logits = softmax - onehot, over the divisor; made in place.
@@ -50,8 +51,8 @@ struct AnswerLoss : torch::autograd::Function<AnswerLoss> {
       grad_cV.scatter_(1, target_c1, grad_cV.gather(1, target_c1).sub_(1.0));
       grad_cV.div_(divisor);
       const at::Tensor grad_low_cV = grad_cV.to(hidden_TD.scalar_type());
-      hidden_grad_SD.slice(0, begin, end).copy_(grad_low_cV.matmul(head_VD));
-      if (wants_head) head_grad_VD += grad_low_cV.t().matmul(hidden_cD);
+      hidden_grad_SD.slice(0, begin, end).copy_(input_gradient(grad_low_cV, head_VD));
+      if (wants_head) add_weight_gradient(grad_low_cV, hidden_cD, head_grad_VD);
     }
     context->save_for_backward({hidden_grad_SD, head_grad_VD, rows_S});
     context->saved_data["rows"] = hidden_TD.size(0);

@@ -1,5 +1,7 @@
 #include "train/oriented_gradients.h"
 
+#include "model/vision_encoder.h"
+
 #include <numbers>
 #include <vector>
 
@@ -25,16 +27,6 @@ int64_t cells_across(int64_t patch_size) { return patch_size % 2 == 0 ? 2 : 1; }
 
 int64_t num_oriented_gradients(int64_t patch_size) {
   return kOrientations * cells_across(patch_size) * cells_across(patch_size);
-}
-
-at::Tensor patch_numbers(const at::Tensor& pixels_ICHW, int64_t patch_size) {
-  const int64_t channels = pixels_ICHW.size(1);
-  const int64_t down = pixels_ICHW.size(2) / patch_size, across = pixels_ICHW.size(3) / patch_size;
-  return pixels_ICHW.narrow(2, 0, down * patch_size)
-      .narrow(3, 0, across * patch_size)
-      .reshape({-1, channels, down, patch_size, across, patch_size})
-      .permute({0, 2, 4, 1, 3, 5})
-      .reshape({-1, down * across, channels * patch_size * patch_size});
 }
 
 at::Tensor oriented_gradients(const at::Tensor& pixels_ICHW, int64_t patch_size) {

@@ -22,8 +22,4 @@ int64_t num_oriented_gradients(int64_t patch_size);
 // nearest to it. A patch's C numbers are scaled to length 1, a flat patch's stay near 0.
 at::Tensor oriented_gradients(const at::Tensor& pixels_ICHW, int64_t patch_size);
 
-// [I, channels, H, W] -> [I, P, channels * patch_size^2], channel by channel within a patch. Both
-// leave out the pixels behind the last whole patch, as SigLIP does.
-at::Tensor patch_numbers(const at::Tensor& pixels_ICHW, int64_t patch_size);
-
 }  // namespace sightline

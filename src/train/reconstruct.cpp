@@ -3,13 +3,13 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "tensor/device.h"
+#include "tensor/linear.h"
 #include "train/oriented_gradients.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 
@@ -65,8 +65,8 @@ at::Tensor reconstruct_loss(const Model& model, const at::Tensor& pictures,
   const at::Tensor features_IPD =
       vision.above(vision.with_positions(shown_IPD), 0, options.dropout, options.activations);
   const at::Tensor predicted_IPC =
-      at::linear(features_IPD, model.params().at("reconstruct.head.weight"),
-                 model.params().at("reconstruct.head.bias"))
+      linear_layer(features_IPD, model.params().at("reconstruct.head.weight"),
+                   model.params().at("reconstruct.head.bias"))
           .to(at::kFloat);
   const int64_t patch_size = vision.config().patch_size, pixels = num_pixels(patch_size);
   const at::Tensor target_IPC = patch_numbers(pixels_ICHW, patch_size).to(at::kFloat);

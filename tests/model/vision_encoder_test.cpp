@@ -7,8 +7,13 @@
 #include "model/model.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/conv2d.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randn.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace sightline {
@@ -91,6 +96,34 @@ TEST(Connector, FreshPoolKeepsTheSizeOfFeatures) {
   const Connector connector(config, 1e-6, params);
   const at::Tensor rows = connector.forward(random_parameter("features", {1, 36, 64}, 7) * 50);
   EXPECT_NEAR(rows.pow(2).mean().item<double>(), 1.0, 0.3);
+}
+
+TEST(PatchNumbers, AreThePatchsPixelsChannelByChannel) {
+  const at::Tensor image = at::rand({2, 3, 8, 12});
+  const at::Tensor patches_IPC = patch_numbers(image, 4);
+  ASSERT_EQ(patches_IPC.sizes(), (at::IntArrayRef{2, 6, 48}));
+  const at::Tensor second_row_third = image[1].narrow(1, 4, 4).narrow(2, 8, 4).reshape({48});
+  EXPECT_TRUE(at::equal(patches_IPC[1][5], second_row_third));
+}
+
+// By whichever products this machine takes for fp32 and for bf16.
+TEST(VisionEncoder, PatchesAreAConvolution) {
+  for (const auto type : {at::kFloat, at::kBFloat16}) {
+    const VisionConfig config = tiny(VisionKind::siglip, true);
+    ParamMap params;
+    for (const auto& [name, shape] : vision_parameters(config)) {
+      params.add(name, (random_parameter(name, shape, 3) * 8).to(type));
+    }
+    const at::Tensor pixels = at::randn({2, 3, config.image_size, config.image_size}).to(type);
+    const auto exact = [&](const char* name) {
+      return params.at(fmt::format("vision.embeddings.patch_embedding.{}", name)).to(at::kDouble);
+    };
+    const at::Tensor grid_IDhw =
+        at::conv2d(pixels.to(at::kDouble), exact("weight"), exact("bias"), {4, 4});
+    const double rounding = type == at::kFloat ? 1e-5 : 1e-2;
+    EXPECT_TRUE(at::allclose(VisionEncoder(config, params).patches(pixels).to(at::kDouble),
+                             grid_IDhw.flatten(2).transpose(1, 2), rounding, rounding));
+  }
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "train/oriented_gradients.h"
 
+#include "model/vision_encoder.h"
+
 #include <cmath>
 
 #include <ATen/ATen.h>
@@ -65,14 +67,6 @@ TEST(OrientedGradients, OfAPatchAreInItsOwnRow) {
   const at::Tensor numbers_IPC = oriented_gradients(image, kPatch);
   EXPECT_GT(numbers_IPC[0][3].norm().item<double>(), 0.9);
   EXPECT_EQ(numbers_IPC[0][0].norm().item<double>(), 0.0);
-}
-
-TEST(PatchNumbers, AreThePatchsPixelsChannelByChannel) {
-  const at::Tensor image = at::rand({2, 3, 8, 12});
-  const at::Tensor patches_IPC = patch_numbers(image, 4);
-  ASSERT_EQ(patches_IPC.sizes(), (at::IntArrayRef{2, 6, 48}));
-  const at::Tensor second_row_third = image[1].narrow(1, 4, 4).narrow(2, 8, 4).reshape({48});
-  EXPECT_TRUE(at::equal(patches_IPC[1][5], second_row_third));
 }
 
 }  // namespace
