@@ -23,6 +23,7 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 BENCH = pathlib.Path(__file__).parent
@@ -67,6 +68,8 @@ def say(text):
 
 # --- Processes ---
 
+LLAMA = BENCH.parent / ".deps/llama"  # where ./dev bench installs llama.cpp's Python package
+
 def call(*command, **environment):
     """Runs a program that must succeed; returns what it printed. Its stderr is shown if it fails."""
     done = subprocess.run([str(word) for word in command], env=ENVIRONMENT | environment, text=True,
@@ -99,15 +102,18 @@ def peer_numbers():
 class Served:
     """A peer that stays loaded between turns: it answers a line on stdin with a line of JSON."""
 
-    def __init__(self, command):
-        self.process = subprocess.Popen(command, env=ENVIRONMENT, text=True, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    def __init__(self, command, **environment):
+        self.errors = tempfile.TemporaryFile("w+")  # a pipe that nobody reads would fill
+        self.process = subprocess.Popen(command, env=ENVIRONMENT | environment, text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=self.errors)
         self.answer()
 
     def answer(self):
         line = self.process.stdout.readline()
         if not line:
-            sys.exit(f"{' '.join(self.process.args)}\nended:\n{self.process.stderr.read()}")
+            self.errors.seek(0)
+            sys.exit(f"{' '.join(map(str, self.process.args))}\nended:\n{self.errors.read()}")
         return json.loads(line)
 
     def __call__(self):

@@ -1,10 +1,11 @@
-"""Decoding: how soon a caption is there, tokens a second, many photographs, against transformers.
+"""Decoding: how soon a caption is there, tokens a second, many photographs, against peers.
 
     .deps/oracle/bin/python bench/decode.py --work FOLDER [--quick]   (see bench/common.py)
 
 SigLIP-B/16-224 with SmolLM2-135M's shapes, 196 rows an image, 24 tokens a caption, greedily, from the
 picture's file to words; transformers' generate() on the same towers, in bf16 or, where that is faster,
-in fp32. A token's own time is the difference between captions of 88 and of 24 tokens. What it is held
+in fp32; and, for one picture, llama.cpp, the language model in Q8_0 and the vision model in Q8_0 or,
+where that is faster, in fp16. A token's own time is the difference between captions of 88 and of 24 tokens. What it is held
 against is the time that reading the language model's weights once takes at the rate at which this
 machine reads 1 GB, measured in the same turns.
 """
@@ -16,10 +17,11 @@ import time
 
 import torch
 
-from common import (Served, alternate, call, goals, peer_numbers, python, ratios, say, setup_of,
-                    spread, table)
+from common import (LLAMA, Served, alternate, call, goals, peer_numbers, python, ratios, say,
+                    setup_of, spread, table)
 
 TOKENS, MORE = 24, 64
+LLAMA_KINDS = ("q8_0", "f16")
 KINDS = ("whole", "int8", "int4")
 BITS = {"whole": 16, "int8": 8 + 32 / 64, "int4": 4 + 64 / 64}
 
@@ -50,9 +52,16 @@ def sides_of(setup, tokens, batch, images, kinds=KINDS):
     return sides
 
 
-def measure(setup, turns, *arguments, **more):
-    """Seconds of each side, a turn each; with that of reading a gigabyte among them."""
-    sides = sides_of(setup, *arguments)
+def llama_of(setup, tokens, images, matrices):
+    """llama.cpp, which takes pictures one by one, with the vision model's matrices as told."""
+    return Served(python("peer_llama.py", "--towers", setup.work / "captions", "--tokens", tokens,
+                         "--matrices", matrices, *images), PYTHONPATH=str(LLAMA))
+
+
+def measure(setup, turns, tokens, batch, images, llama=(), **more):
+    """Seconds of each side, a turn each; `llama`: with llama.cpp, by its kinds of matrices."""
+    sides = sides_of(setup, tokens, batch, images)
+    sides |= {f"llama.cpp, {kind}": llama_of(setup, tokens, images, kind) for kind in llama}
     try:
         results = alternate(turns, **sides, **more)
     finally:
@@ -78,20 +87,26 @@ def main():
     setup = setup_of(__doc__)
     folder = setup.work / "captions"
     call(*python("towers.py", folder, "--data", setup.data, "--model"))
+    for matrices in LLAMA_KINDS:
+        call(*python("gguf_towers.py", folder, "--matrices", matrices), PYTHONPATH=str(LLAMA))
     turns = 2 * setup.turns + 1
     one = photographs(setup, 1)
     say("one picture, one token")
-    first = measure(setup, turns, 1, 1, one)
+    first = measure(setup, turns, 1, 1, one, LLAMA_KINDS)
     say(f"one picture, {TOKENS} tokens")
-    short = measure(setup, turns, TOKENS, 1, one)
+    short = measure(setup, turns, TOKENS, 1, one, LLAMA_KINDS)
     say(f"one picture, {TOKENS + MORE} tokens")
-    long = measure(setup, turns, TOKENS + MORE, 1, one, gigabyte=read_gigabyte)
+    long = measure(setup, turns, TOKENS + MORE, 1, one, LLAMA_KINDS, gigabyte=read_gigabyte)
     count, batch = (64, 64) if setup.quick else (256, 64)
     say(f"{count} photographs, {batch} at a time")
     many = measure(setup, 2 if setup.quick else 3, TOKENS, batch, photographs(setup, count))
 
-    def faster(seconds, kind):
-        return ratios(seconds["transformers"], seconds[kind])
+    # One of llama.cpp's, by what its vision model's matrices do to the first token.
+    best = min((f"llama.cpp, {kind}" for kind in LLAMA_KINDS),
+               key=lambda side: statistics.median(first[side]))
+
+    def faster(seconds, kind, peer="transformers"):
+        return ratios(seconds[peer], seconds[kind])
 
     token = {side: (statistics.median(long[side]) - statistics.median(short[side])) / MORE
              for side in short}
@@ -109,17 +124,25 @@ def main():
                      statistics.median(found) >= goal))
     rows.append(("decode, int8, batch 1", ">= 80 % of reading / bytes of weights", f"{share:.0%}",
                  share >= 0.8))
+    soon = max((faster(first, kind, best) for kind in ("whole", "int8")), key=statistics.median)
+    rows.append(("decode, int8, batch 1, a token", ">= 1.0x llama.cpp Q8_0",
+                 f"{token[best] / token['int8']:.2f}x", token[best] >= token["int8"]))
+    rows.append(("image to first token", ">= 2x llama.cpp's mtmd", spread(soon, 2, "x"),
+                 statistics.median(soon) >= 2))
     print("## Decoding\n")
     print(goals(*rows))
     print(f"\nReading 1 GB: {rate / 1e9:.1f} GB/s, in the same turns.\n")
     names = {"whole": "Sightline, bf16", "int8": "Sightline, int8", "int4": "Sightline, int4",
-             "transformers": f"transformers, {peer_numbers()}"}
+             "transformers": f"transformers, {peer_numbers()}",
+             "llama.cpp, q8_0": "llama.cpp, Q8_0, pictures too",
+             "llama.cpp, f16": "llama.cpp, Q8_0, pictures fp16"}
     print(table(["program", "to the first token", f"{TOKENS} tokens", "a token more",
                  "reading its weights", f"{count} photographs, each"],
                 [[names[side], spread((1000 * s for s in first[side]), 0, " ms"),
                   spread((1000 * s for s in short[side]), 0, " ms"), f"{1000 * token[side]:.1f} ms",
                   f"{1000 * least[side]:.1f} ms" if side in least else "",
-                  spread((1000 * s / count for s in many[side]), 1, " ms")] for side in names]))
+                  spread((1000 * s / count for s in many[side]), 1, " ms") if side in many else ""]
+                 for side in names]))
 
 
 if __name__ == "__main__":

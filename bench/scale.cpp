@@ -89,6 +89,42 @@ void lines(const Folder& folder, uint64_t samples) {
              (seconds_now() - then) / kAsked * 1e6, used_mib() - memory);
 }
 
+// A file's header and bytes, as ustar has them.
+void add_to_archive(std::ofstream& out, const std::string& name, const std::string& bytes) {
+  std::string header(512, '\0');
+  header.replace(0, name.size(), name);
+  header.replace(124, 11, fmt::format("{:011o}", bytes.size()));
+  header.replace(257, 5, "ustar");
+  header.replace(148, 8, 8, ' ');
+  unsigned sum = 0;
+  for (const char c : header) sum += static_cast<unsigned char>(c);
+  header.replace(148, 6, fmt::format("{:06o}", sum));
+  out << header << bytes << std::string((512 - bytes.size() % 512) % 512, '\0');
+}
+
+// Archives of 10,000 samples, a picture of 1 KiB and its caption each: opening reads every caption.
+void archives(const Folder& folder, uint64_t samples) {
+  const fs::path shards = folder.path() / "shards";
+  fs::create_directories(shards);
+  for (uint64_t i = 0; i < samples;) {
+    std::ofstream out(shards / fmt::format("{:06}.tar", i / 10'000));
+    for (const uint64_t end = std::min(samples, i + 10'000); i < end; ++i) {
+      add_to_archive(out, fmt::format("{:09}.jpg", i), std::string(1024, 'x'));
+      add_to_archive(out, fmt::format("{:09}.txt", i), fmt::format("a dog on beach {}", i));
+    }
+  }
+  const double memory = used_mib(), began = seconds_now();
+  const auto dataset =
+      open_dataset("scale", {.format = DataFormat::webdataset, .annotations = shards.string()});
+  const double opened = seconds_now() - began, then = seconds_now();
+  Rng rng(2);
+  for (int i = 0; i < kAsked; ++i) dataset->example(rng.below(samples));
+  fmt::print("| {} samples in archives | {:.3f} s, {:.2f} us a sample | {:.1f} us | {:.1f} MiB |\n",
+             samples, opened, opened / static_cast<double>(samples) * 1e6,
+             (seconds_now() - then) / kAsked * 1e6, used_mib() - memory);
+  fs::remove_all(shards);
+}
+
 // Files of 32 KiB one by one, against the same bytes in one file, both in the file cache.
 void files(const Folder& folder) {
   constexpr size_t kBytes = 32 << 10;
@@ -138,6 +174,7 @@ void run(uint64_t most) {
     draws(samples);
   }
   for (uint64_t samples = 1000; samples <= most; samples *= 10) lines(folder, samples);
+  for (uint64_t samples = 1000; samples <= most / 10; samples *= 10) archives(folder, samples);
   files(folder);
   disk(folder);
 }

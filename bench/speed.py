@@ -39,6 +39,14 @@ def commit():
     return git("rev-parse", "--short=10", "HEAD") + (" with changes" if changed else "")
 
 
+def instructions():
+    """The widest of what matrix products are made of here: absolute numbers are this processor's."""
+    flags = next(line for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+                 if line.startswith("flags")).split()
+    names = {"amx_bf16": "AMX", "avx512_bf16": "AVX512-BF16", "avx512f": "AVX-512", "avx2": "AVX2"}
+    return next((name for flag, name in names.items() if flag in flags), "neither AVX-512 nor AVX2")
+
+
 def load():
     return f"{os.getloadavg()[0]:.1f}"
 
@@ -56,7 +64,7 @@ def measured(subject, arguments, work):
     minutes = (datetime.datetime.now() - began).seconds / 60
     stamp = (f"*`./dev bench {subject}{' --quick' if arguments.quick else ''}`, commit {commit()},"
              f" {began:%Y-%m-%d %H:%M}, {minutes:.0f} min; load {before} before, {load()} after, on"
-             f" {os.cpu_count()} cores.*")
+             f" {os.cpu_count()} cores with {instructions()}.*")
     return f"{title}\n\n{stamp}\n{rest.rstrip()}\n"
 
 

@@ -8,14 +8,16 @@
 
 namespace sightline::test {
 
-// Of the Error that `action` ends with; "no Error" where it ends without.
+inline constexpr const char* kNoError = "no Error";
+
+// Of the Error that `action` ends with; kNoError where it ends without.
 inline std::string message_of(const std::function<void()>& action) {
   try {
     action();
   } catch (const Error& error) {
     return error.what();
   }
-  return "no Error";
+  return kNoError;
 }
 
 }  // namespace sightline::test

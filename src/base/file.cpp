@@ -110,6 +110,39 @@ std::string read_file(const fs::path& path) {
   return bytes;
 }
 
+FileReader::FileReader(fs::path path)
+    : path_(std::move(path)), number_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
+  if (number_ < 0) fail("{}: cannot open: {}", path_.string(), reason());
+  struct stat info {};
+  const bool told = ::fstat(number_, &info) == 0;
+  const std::string why = told ? "is a folder, a file was expected" : reason();
+  if (!told || S_ISDIR(info.st_mode)) {
+    ::close(number_);
+    fail("{}: {}", path_.string(), why);
+  }
+  size_ = static_cast<uint64_t>(info.st_size);
+}
+
+FileReader::~FileReader() { ::close(number_); }
+
+std::string FileReader::read(uint64_t begin, uint64_t size) const {
+  check(
+      begin <= size_ && size <= size_ - begin,
+      "{}: ends after {} bytes, within what should be there: {} bytes from {} on; it has been cut "
+      "short or changed",
+      path_.string(), size_, size, begin);
+  std::string bytes(size, '\0');
+  for (uint64_t done = 0; done < size;) {
+    const ssize_t count =
+        ::pread(number_, bytes.data() + done, size - done, static_cast<off_t>(begin + done));
+    if (count < 0 && errno == EINTR) continue;
+    check(count >= 0, "{}: cannot read: {}", path_.string(), reason());
+    check(count > 0, "{}: became shorter while it was read", path_.string());
+    done += static_cast<uint64_t>(count);
+  }
+  return bytes;
+}
+
 FileWriter::FileWriter(fs::path path)
     : path_(std::move(path)),
       aside_(path_.string() + ".partial"),

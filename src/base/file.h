@@ -13,6 +13,24 @@ namespace sightline {
 
 std::string read_file(const std::filesystem::path& path);
 
+// A file read in pieces. Safe to call from several threads.
+class FileReader {
+ public:
+  explicit FileReader(std::filesystem::path path);
+  ~FileReader();
+  FileReader(const FileReader&) = delete;
+  FileReader& operator=(const FileReader&) = delete;
+
+  uint64_t size() const { return size_; }
+  // `size` bytes from `begin` on; a file that ends before is an Error.
+  std::string read(uint64_t begin, uint64_t size) const;
+
+ private:
+  std::filesystem::path path_;
+  int number_ = -1;  // the open file's
+  uint64_t size_ = 0;
+};
+
 // Writes to a temporary name beside `path`, syncs, renames. The old file stays until then.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 

@@ -39,10 +39,10 @@ class PictureKeys {
     bool is_new = false;
     {
       const std::lock_guard lock(mutex_);
-      const auto found = keys_.find(source.path);
+      const auto found = keys_.find(source.name());
       is_new = found == keys_.end();
       key = is_new ? mine.get_future().share() : found->second;
-      if (is_new) keys_.emplace(source.path, key);
+      if (is_new) keys_.emplace(source.name(), key);
     }
     if (is_new) {
       try {
@@ -84,7 +84,7 @@ SampleCheck check_sample(const Dataset& dataset, size_t number, const CheckOptio
     for (const ImageSource& image : example.images) {
       try {
         // A generated picture is known by its example.
-        result.pictures.emplace_back(keys.of(image), image.encoded ? example.where : image.path);
+        result.pictures.emplace_back(keys.of(image), image.encoded ? example.where : image.name());
       } catch (const Error& error) {
         fail("{}: {}", example.where, error.what());
       }

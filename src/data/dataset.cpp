@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 std::unique_ptr<Dataset> open_dataset(const std::string& name, const DataRecipe& recipe) {
   const bool needs_folder =
       recipe.format != DataFormat::llava && recipe.format != DataFormat::jsonl &&
-      recipe.format != DataFormat::text && recipe.format != DataFormat::scenes;
+      recipe.format != DataFormat::text && recipe.format != DataFormat::scenes &&
+      recipe.format != DataFormat::webdataset;
   check(recipe.format == DataFormat::scenes || !recipe.annotations.empty(),
         "{}: data.{} names no file `annotations`", recipe.where, name);
   check(!needs_folder || !recipe.images.empty(), "{}: data.{} names no folder `images`",

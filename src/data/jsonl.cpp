@@ -42,6 +42,18 @@ class LineReader {
     example_.where = std::move(where);
   }
 
+  Example read_about(ImageSource picture, const Json& object) && {
+    check(object.is_object(), "{}: is not a JSON object: expected {{\"caption\": ..., ...}}",
+          example_.where);
+    check(!object.contains("messages"), "{}: \"messages\" cannot stand beside a picture",
+          example_.where);
+    example_.images.push_back(std::move(picture));
+    Json words = object;
+    if (!words.contains("question")) words.erase("kind");  // someone else's key
+    read_words(words);
+    return std::move(example_);
+  }
+
   Example read(std::string_view line) && {
     const Json object = parse_json(line, example_.where);
     check(object.is_object(), "{}: is not a JSON object: expected {{\"image\": ..., ...}}",
@@ -183,6 +195,11 @@ class JsonlDataset final : public Dataset {
 
 Example read_jsonl_line(const DataRecipe& recipe, std::string_view line, const std::string& where) {
   return LineReader(recipe, where).read(line);
+}
+
+Example read_json_words(const DataRecipe& recipe, const Json& object, ImageSource picture,
+                        const std::string& where) {
+  return LineReader(recipe, where).read_about(std::move(picture), object);
 }
 
 std::unique_ptr<Dataset> open_jsonl(const std::string&, const DataRecipe& recipe) {

@@ -36,13 +36,15 @@ Picture picture_of_bytes(const std::string& bytes, const ImageSource& source,
 }  // namespace
 
 std::string read_image_bytes(const ImageSource& source) {
-  return source.encoded ? *source.encoded : read_file(source.path);
+  if (source.encoded) return *source.encoded;
+  if (source.member.empty()) return read_file(source.path);
+  return FileReader(source.path).read(source.begin, source.size);
 }
 
 Picture load_picture(const ImageSource& source, const PictureOptions& options,
                      const PictureChange& change) {
   if (source.encoded) return picture_of_bytes(*source.encoded, source, options, change);
-  return picture_of_bytes(read_file(source.path), source, options, change);
+  return picture_of_bytes(read_image_bytes(source), source, options, change);
 }
 
 void fill_pictures(Batch& batch, std::span<const Picture* const> pictures,

@@ -36,6 +36,11 @@
 // pathvqa   [{"image", "question", "answer"}], in JSON or pickled; or pictures,
 //           [{"img_id", "sentf": {"pvqa": ["what?"]}, "labelf": {"pvqa": [{"answer": 1}]}}], of
 //           which one without a question is no example.
+// webdataset  tar archives of samples (a file, or a folder's *.tar in the order of their names), as
+//           WebDataset and img2dataset write them: files that follow one another and are named
+//           alike up to the first dot are a sample. Of each one picture (.jpg, .jpeg, .png, .webp),
+//           and its words: .txt, a caption; or else .json, an object with jsonl's "caption",
+//           "captions", "question" and "answer", or "questions", whose other keys are passed over.
 // text      one document a line, an example of the assistant's words alone.
 //
 // Captions, answers and turns are trimmed; references stay as given. Lines of white space alone are

@@ -113,6 +113,12 @@ PictureList list_pictures(const std::string& name, const DataRecipe& data,
         "`sightline data scenes`, and name that folder's `images`",
         name);
   }
+  if (data.format == DataFormat::webdataset) {
+    fail_usage(
+        "[data.{}]: its pictures lie in archives, and the lines that would be written name files; "
+        "unpack the archives, and name that folder",
+        name);
+  }
   Gathering gathering(data.images);
   const auto dataset = open_dataset(name, data);
   const size_t count = at_most(dataset->size(), options.limit);

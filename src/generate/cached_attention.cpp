@@ -1,6 +1,7 @@
 #include "generate/cached_attention.h"
 
 #include "tensor/device.h"
+#include "tensor/sum_type.h"
 
 #include <algorithm>
 #include <limits>
@@ -58,7 +59,7 @@ CachedRows cached_rows(const KvCache& cache, at::Device device) {
 
 at::Tensor padded_cached_attention(const KvCache& cache, const CachedRows& rows, int64_t layer,
                                    const at::Tensor& q_SHd, double scale) {
-  const at::ScalarType precise = q_SHd.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const at::ScalarType precise = sum_type(q_SHd.scalar_type());
   const int64_t sequences = q_SHd.size(0), groups = cache.keys(layer).size(1), d = q_SHd.size(2);
   const at::Tensor rows_N = rows.rows_SL.flatten();
   const auto of_heads = [&](const at::Tensor& all_PGd) {  // [S, G, L, d]
@@ -77,7 +78,7 @@ at::Tensor padded_cached_attention(const KvCache& cache, const CachedRows& rows,
 
 at::Tensor plain_cached_attention(const KvCache& cache, int64_t layer, const at::Tensor& q_SHd,
                                   double scale) {
-  const at::ScalarType precise = q_SHd.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const at::ScalarType precise = sum_type(q_SHd.scalar_type());
   const at::Tensor out = at::empty_like(q_SHd);
   const int64_t groups = cache.keys(layer).size(1), d = q_SHd.size(2);
   for (int64_t s = 0; s < cache.sequences(); ++s) {

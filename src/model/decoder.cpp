@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "model/fused.h"
 #include "model/rms_norm.h"
+#include "tensor/sum_type.h"
 
 #include <cmath>
 
@@ -15,7 +16,7 @@
 namespace sightline {
 
 Rotary::Rotary(const at::Tensor& positions_T, const LanguageConfig& config, at::ScalarType dtype) {
-  const at::ScalarType precise = dtype == at::kDouble ? at::kDouble : at::kFloat;
+  const at::ScalarType precise = sum_type(dtype);
   const at::Tensor exponents =
       at::arange(0, config.head_dim, 2, positions_T.options().dtype(precise)) / config.head_dim;
   const at::Tensor angles_Th =

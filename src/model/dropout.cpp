@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "tensor/sum_type.h"
 
 #include <cmath>
 
@@ -76,7 +77,7 @@ at::Tensor drop_by_operations(const at::Tensor& x, const Dropout& dropout) {
       at::stack({z.bitwise_and(kLow), at::bitwise_right_shift(z, 32).bitwise_and(kLow)}, 1);
   const at::Tensor kept =
       bits.flatten().narrow(0, 0, x.numel()).view(x.sizes()) >= word(threshold_of(dropout));
-  const at::ScalarType precise = x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const at::ScalarType precise = sum_type(x.scalar_type());
   return (x.to(precise) * (1.0 / (1.0 - dropout.probability)) * kept).to(x.scalar_type());
 }
 

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "kernels/array_kernels.h"
 #include "model/device_kernels.h"
+#include "tensor/sum_type.h"
 
 #include <algorithm>
 
@@ -136,7 +137,7 @@ at::Tensor rms_norm(const at::Tensor& x_TD, const at::Tensor& weight_D, double e
 }
 
 at::Tensor plain_rms_norm(const at::Tensor& x_TD, const at::Tensor& weight_D, double epsilon) {
-  const at::ScalarType precise = x_TD.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const at::ScalarType precise = sum_type(x_TD.scalar_type());
   const at::Tensor x = x_TD.to(precise);
   const at::Tensor scale = at::rsqrt((x * x).mean(at::IntArrayRef{1}, true) + epsilon);
   return (x * scale * weight_D.to(precise)).to(x_TD.scalar_type());

@@ -39,7 +39,7 @@ Pictures pictures_of(const StageRecipe& stage, const StageData& data, const Reci
     }
     for (size_t i = 0; i < dataset.size(); ++i) {
       for (const ImageSource& image : images_of(dataset, i, read.on_bad_sample)) {
-        shown[image.path] = 1;
+        shown[image.name()] = 1;
       }
     }
   }

@@ -22,6 +22,7 @@
   CHOICE(daquar)                       \
   CHOICE(vqarad)                       \
   CHOICE(pathvqa)                      \
+  CHOICE(webdataset)                   \
   CHOICE(text)                         \
   CHOICE(scenes)
 

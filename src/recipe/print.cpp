@@ -124,7 +124,7 @@ void print_data(Printer& out, const std::string& name, const DataRecipe& data) {
   const bool scenes = data.format == DataFormat::scenes;
   const bool text = data.format == DataFormat::text;
   if (!scenes) out.key("annotations", data.annotations);
-  if (!scenes && !text) out.key("images", data.images);
+  if (has_folder_of_images(data.format)) out.key("images", data.images);
   if (data.format == DataFormat::flickr || data.format == DataFormat::karpathy ||
       data.format == DataFormat::daquar || data.format == DataFormat::vqarad || scenes) {
     out.key("split", data.split);

@@ -10,7 +10,7 @@ namespace sightline {
 
 namespace {
 
-// DAQUAR's questions stand in two files, which may be read together.
+// DAQUAR's questions stand in two files, which may be read together; archives in as many as wanted.
 std::string problem_with_file_or_folder(const std::string& path) {
   std::error_code code;
   return std::filesystem::is_directory(path, code) ? "" : problem_with_file(path);
@@ -18,8 +18,10 @@ std::string problem_with_file_or_folder(const std::string& path) {
 
 void read_annotations(TableReader& reader, DataRecipe& data) {
   reader.require("annotations", "annotations = \"FILE\"");
+  const bool may_be_folder =
+      data.format == DataFormat::daquar || data.format == DataFormat::webdataset;
   read_path(reader, "annotations", data.annotations,
-            data.format == DataFormat::daquar ? problem_with_file_or_folder : problem_with_file);
+            may_be_folder ? problem_with_file_or_folder : problem_with_file);
 }
 
 void read_scenes(TableReader& reader, DataRecipe& data) {
@@ -64,7 +66,7 @@ void read_images(TableReader& reader, DataRecipe& data) {
   if (holds_captions_alone(data.format) || holds_questions_alone(data.format)) {
     reader.require("images", "images = \"FOLDER\"");
   }
-  if (data.format != DataFormat::text && data.format != DataFormat::scenes) {
+  if (has_folder_of_images(data.format)) {
     read_path(reader, "images", data.images, problem_with_folder);
   }
   if (data.format == DataFormat::flickr || data.format == DataFormat::daquar) {
@@ -260,7 +262,13 @@ void read_eval_tasks(TableReader& reader, const Recipe& recipe, EvalRecipe& eval
 
 bool always_has_pictures(const DataRecipe& data) {
   return holds_captions_alone(data.format) || holds_questions_alone(data.format) ||
+         data.format == DataFormat::webdataset ||
          (data.format == DataFormat::scenes && data.task != "text");
+}
+
+bool has_folder_of_images(DataFormat format) {
+  return format != DataFormat::text && format != DataFormat::scenes &&
+         format != DataFormat::webdataset;
 }
 
 bool never_has_pictures(const DataRecipe& data) {

@@ -59,7 +59,7 @@ struct AugmentRecipe {
 
 struct DataRecipe {
   DataFormat format = DataFormat::jsonl;
-  std::string annotations;  // flickr: the token file; else the file
+  std::string annotations;  // flickr: the token file; else the file, or the folder of several
   std::string images;       // folder that image names are relative to
   std::string split;   // flickr, daquar: file listing the split's images; else the split's name
   std::string prompt;  // before a caption, may be empty; of questions: holds "{question}"

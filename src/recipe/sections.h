@@ -22,6 +22,7 @@ bool may_have_language(const ModelRecipe& model);
 
 // Pictures in every sample (jsonl may or may not have them: its rows tell).
 bool always_has_pictures(const DataRecipe& data);
+bool has_folder_of_images(DataFormat format);
 bool never_has_pictures(const DataRecipe& data);
 
 bool holds_questions_alone(DataFormat format);

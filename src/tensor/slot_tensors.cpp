@@ -1,5 +1,6 @@
 #include "tensor/device.h"
 #include "tensor/gather.h"
+#include "tensor/sum_type.h"
 #include "tensor/summing_passes.h"
 
 #include <ATen/TensorOperators.h>
@@ -16,10 +17,6 @@ at::Tensor places(const SlotTable::Tensors& table, int64_t heads) {
   const at::Tensor head_h = at::arange(heads, table.first_S.options());
   return table.first_S.unsqueeze(1) * heads + head_h * table.length_S.unsqueeze(1) +
          table.at_S.unsqueeze(1);
-}
-
-at::ScalarType sum_type(at::ScalarType dtype) {
-  return dtype == at::kDouble ? at::kDouble : at::kFloat;
 }
 
 }  // namespace

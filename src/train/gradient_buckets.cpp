@@ -1,5 +1,7 @@
 #include "train/gradient_buckets.h"
 
+#include "tensor/sum_type.h"
+
 #include <algorithm>
 
 #include <ATen/ops/zeros.h>
@@ -18,10 +20,6 @@ struct Bucket {
   int64_t numbers = 0;
 };
 
-at::ScalarType dtype_of_sums(const at::Tensor& weight) {
-  return weight.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-}
-
 int64_t room_of(const at::Tensor& weight) {
   return (weight.numel() + kAligned - 1) / kAligned * kAligned;
 }
@@ -36,7 +34,7 @@ GradientBuckets lay_out_gradients(std::span<const at::Tensor> weights) {
   std::vector<int64_t> begins(weights.size());
   std::vector<Bucket> buckets;
   for (size_t i = weights.size(); i-- > 0;) {
-    const at::ScalarType dtype = dtype_of_sums(weights[i]);
+    const at::ScalarType dtype = sum_type(weights[i].scalar_type());
     if (buckets.empty() || buckets.back().dtype != dtype ||
         (buckets.back().numbers > 0 && buckets.back().numbers + room_of(weights[i]) > most)) {
       buckets.push_back({dtype});

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "tensor/device.h"
 #include "tensor/linear.h"
+#include "tensor/sum_type.h"
 
 #include <algorithm>
 
@@ -21,10 +22,6 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Variable;
 using torch::autograd::variable_list;
 
-at::ScalarType precise(at::ScalarType dtype) {
-  return dtype == at::kDouble ? at::kDouble : at::kFloat;
-}
-
 // Logits held at a time, at most: 256 MiB of them in fp32.
 constexpr int64_t kMostLogits = int64_t{1} << 26;
 
@@ -33,17 +30,17 @@ struct AnswerLoss : torch::autograd::Function<AnswerLoss> {
                             const at::Tensor& head_VD, const at::Tensor& rows_S,
                             const at::Tensor& targets_S, double divisor, int64_t chunk) {
     const bool wants_head = head_VD.requires_grad();
-    const auto sum_type = precise(hidden_TD.scalar_type());
+    const auto sums = sum_type(hidden_TD.scalar_type());
     const at::Tensor hidden_SD = hidden_TD.index_select(0, rows_S);
     at::Tensor hidden_grad_SD = at::empty_like(hidden_SD);
     at::Tensor head_grad_VD =
-        wants_head ? at::zeros(head_VD.sizes(), head_VD.options().dtype(sum_type)) : at::Tensor();
-    at::Tensor total = at::zeros({}, hidden_TD.options().dtype(sum_type));
+        wants_head ? at::zeros(head_VD.sizes(), head_VD.options().dtype(sums)) : at::Tensor();
+    at::Tensor total = at::zeros({}, hidden_TD.options().dtype(sums));
     for (int64_t begin = 0; begin < hidden_SD.size(0); begin += chunk) {
       const int64_t end = std::min(begin + chunk, hidden_SD.size(0));
       const at::Tensor hidden_cD = hidden_SD.slice(0, begin, end);
       const at::Tensor target_c1 = targets_S.slice(0, begin, end).unsqueeze(1);
-      at::Tensor logits_cV = linear_layer(hidden_cD, head_VD, {}).to(sum_type);
+      at::Tensor logits_cV = linear_layer(hidden_cD, head_VD, {}).to(sums);
       const at::Tensor norm_c1 = logits_cV.logsumexp(at::IntArrayRef{1}, true);
       total += (norm_c1 - logits_cV.gather(1, target_c1)).sum();
       // d loss / d logits = softmax - onehot, over the divisor; made in place.
@@ -93,7 +90,7 @@ at::Tensor plain_answer_loss(const at::Tensor& hidden_TD, const at::Tensor& head
                              double divisor) {
   const at::Tensor rows = indices(rows_S, hidden_TD.device());
   const at::Tensor logits_SV = at::linear(hidden_TD.index_select(0, rows), head_VD);
-  return at::cross_entropy_loss(logits_SV.to(precise(hidden_TD.scalar_type())),
+  return at::cross_entropy_loss(logits_SV.to(sum_type(hidden_TD.scalar_type())),
                                 indices(targets_S, hidden_TD.device()), {}, at::Reduction::Sum) /
          divisor;
 }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "kernels/matrix_kernels.h"
+#include "tensor/sum_type.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/baddbmm.h>
@@ -25,7 +26,7 @@ at::Tensor orthogonalized(const at::Tensor& matrices_BMN, at::ScalarType numbers
   constexpr double kLinear = 3.4445, kCubic = -4.7750, kQuintic = 2.0315;
   constexpr int kSteps = 5;
   const bool is_tall = matrices_BMN.size(1) > matrices_BMN.size(2);
-  at::Tensor x = matrices_BMN.to(numbers == at::kDouble ? at::kDouble : at::kFloat);
+  at::Tensor x = matrices_BMN.to(sum_type(numbers));
   if (is_tall) x = x.transpose(1, 2);  // the products are then of the shorter side
   // The largest singular value is at most the Frobenius norm: all lie in (0, 1] from here.
   x = x / (at::linalg_vector_norm(x, 2, at::IntArrayRef{1, 2}, /*keepdim=*/true) + 1e-7);

@@ -76,14 +76,14 @@ class BrokenFileTest : public testing::TestWithParam<Format> {
   std::vector<std::string> errors_in(const Dataset& data) {
     std::vector<std::string> errors;
     for (size_t i = 0; i < data.size(); ++i) {
-      const std::string message = error_of([&] {
+      const std::string message = message_of([&] {
         const Example example = data.example(i);
         for (const ImageSource& image : example.images) {
-          const std::string unread = error_of([&] { read_image_bytes(image); });
-          if (!unread.empty()) throw Error(example.where + ": " + unread);
+          const std::string unread = message_of([&] { read_image_bytes(image); });
+          if (unread != kNoError) throw Error(example.where + ": " + unread);
         }
       });
-      if (!message.empty()) errors.push_back(message);
+      if (message != kNoError) errors.push_back(message);
     }
     return errors;
   }
@@ -91,9 +91,9 @@ class BrokenFileTest : public testing::TestWithParam<Format> {
   void expect_each_is_told() {
     for (const Broken& broken : GetParam().broken) {
       SCOPED_TRACE(broken.what);
-      expect_says(broken, error_of([&] { open(broken, OnBadSample::fail); }));
+      expect_says(broken, message_of([&] { open(broken, OnBadSample::fail); }));
       if (broken.skip == Skip::none) {
-        expect_says(broken, error_of([&] { open(broken, OnBadSample::skip); }));
+        expect_says(broken, message_of([&] { open(broken, OnBadSample::skip); }));
         continue;
       }
       const auto errors = errors_in(*open(broken, OnBadSample::skip));
@@ -107,7 +107,7 @@ class BrokenFileTest : public testing::TestWithParam<Format> {
       const bool asks = !GetParam().annotations.empty();
       std::string& path = asks ? recipe_.questions : recipe_.annotations;
       path = (temporary_.path() / name).string();
-      const std::string message = error_of([&] { open_dataset("photos", recipe_); });
+      const std::string message = message_of([&] { open_dataset("photos", recipe_); });
       EXPECT_THAT(message, testing::StartsWith(path));
     }
   }

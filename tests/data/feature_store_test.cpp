@@ -130,17 +130,19 @@ TEST_F(FeatureStoreTest, AnotherSizeOrABrokenStoreIsAnError) {
     fill(store, 0, 3);
     store.flush();
   }
-  EXPECT_THAT(test::error_of([&] { FeatureStore(folder, kWords + 1); }),
+  EXPECT_THAT(test::message_of([&] { FeatureStore(folder, kWords + 1); }),
               testing::AllOf(testing::HasSubstr(folder.string()), testing::HasSubstr("25 words"),
                              testing::HasSubstr("24 words"), testing::HasSubstr("delete")));
   const std::string index = bytes("index"), data = bytes("features.bin");
   test::write_text(folder / "features.bin", data.substr(0, data.size() - 1));
-  EXPECT_THAT(test::error_of([&] { FeatureStore(folder, kWords); }),
+  EXPECT_THAT(test::message_of([&] { FeatureStore(folder, kWords); }),
               testing::AllOf(testing::HasSubstr(folder.string()), testing::HasSubstr("delete")));
   fs::remove(folder / "features.bin");
-  EXPECT_THAT(test::error_of([&] { FeatureStore(folder, kWords); }), testing::HasSubstr("delete"));
+  EXPECT_THAT(test::message_of([&] { FeatureStore(folder, kWords); }),
+              testing::HasSubstr("delete"));
   test::write_text(folder / "index", "something else");
-  EXPECT_THAT(test::error_of([&] { FeatureStore(folder, kWords); }), testing::HasSubstr("delete"));
+  EXPECT_THAT(test::message_of([&] { FeatureStore(folder, kWords); }),
+              testing::HasSubstr("delete"));
 }
 
 TEST_F(FeatureStoreTest, TwoMayNotFillAtOnceButMayRead) {
@@ -148,7 +150,7 @@ TEST_F(FeatureStoreTest, TwoMayNotFillAtOnceButMayRead) {
   FeatureStore other(folder, kWords);
   fill(writer, 0, 2);
   writer.flush();
-  EXPECT_THAT(test::error_of([&] { fill(other, 2, 3); }),
+  EXPECT_THAT(test::message_of([&] { fill(other, 2, 3); }),
               testing::AllOf(testing::HasSubstr(folder.string()), testing::HasSubstr("another")));
   const FeatureStore reader(folder, kWords);
   expect_records(reader, 2);
@@ -167,7 +169,7 @@ TEST_F(FeatureStoreTest, AFullDiskIsAnError) {
   SIGHTLINE_NEEDS("/dev/full");
   FeatureStore(folder, kWords);
   fs::create_symlink("/dev/full", folder / "features.bin");
-  EXPECT_THAT(test::error_of([&] {
+  EXPECT_THAT(test::message_of([&] {
                 FeatureStore store(folder, kWords);
                 fill(store, 0, 1);
                 store.flush();

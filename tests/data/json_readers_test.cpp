@@ -9,7 +9,7 @@
 namespace sightline {
 namespace {
 
-using test::error_of;
+using test::message_of;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -79,9 +79,9 @@ TEST_F(CocoReader, UnderSkipABadImageIsOneBadExample) {
   const auto data = open(std::string(kImages) + R"("annotations": [
       {"image_id": 3, "caption": "A cat."}, {"image_id": 4, "caption": "Whose?"}]})");
   ASSERT_EQ(data->size(), 3u);
-  EXPECT_THAT(error_of([&] { data->example(0); }), HasSubstr("images[0]: a.jpg has no caption"));
+  EXPECT_THAT(message_of([&] { data->example(0); }), HasSubstr("images[0]: a.jpg has no caption"));
   EXPECT_EQ(data->example(1).references.size(), 1u);
-  EXPECT_THAT(error_of([&] { data->example(2); }), HasSubstr("annotations[1]: no image"));
+  EXPECT_THAT(message_of([&] { data->example(2); }), HasSubstr("annotations[1]: no image"));
 }
 
 class KarpathyReader : public JsonReaderTest {
@@ -110,8 +110,9 @@ TEST_F(KarpathyReader, TakesTheImagesOfTheSplits) {
   ASSERT_EQ(train->size(), 2u);
   EXPECT_EQ(train->example(1).where, file.string() + ": images[2]");
   recipe.split = "train+val";
-  EXPECT_THAT(error_of([&] { open(kFile); }), AllOf(StartsWith(file.string()), HasSubstr("\"val\""),
-                                                    HasSubstr("restval, test, train")));
+  EXPECT_THAT(
+      message_of([&] { open(kFile); }),
+      AllOf(StartsWith(file.string()), HasSubstr("\"val\""), HasSubstr("restval, test, train")));
 }
 
 class LlavaReader : public JsonReaderTest {

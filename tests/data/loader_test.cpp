@@ -19,8 +19,8 @@ namespace {
 
 using test::all_steps;
 using test::digests;
-using test::error_of;
 using test::MadeStage;
+using test::message_of;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -148,9 +148,9 @@ TEST(Loader, AfterARestoreTheRestIsTheSame) {
   }
   Json broken = steps[0].state_after;
   broken["waiting"] = {{0, 90, 0}};
-  EXPECT_THAT(error_of([&] { Loader loader(stage.options, &broken); }), HasSubstr("\"waiting\""));
+  EXPECT_THAT(message_of([&] { Loader loader(stage.options, &broken); }), HasSubstr("\"waiting\""));
   stage.options.entries.pop_back();
-  EXPECT_THAT(error_of([&] { Loader loader(stage.options, &steps[0].state_after); }),
+  EXPECT_THAT(message_of([&] { Loader loader(stage.options, &steps[0].state_after); }),
               HasSubstr("resume"));
 }
 
@@ -324,7 +324,7 @@ TEST(Loader, FeaturesComeFromTheStore) {
   EXPECT_GT(images, 150);
 
   stage.first.replace_picture(5, test::png_of(1000));
-  EXPECT_THAT(error_of([&] { all_steps(stage.options); }),
+  EXPECT_THAT(message_of([&] { all_steps(stage.options); }),
               AllOf(StartsWith("first:6: "), HasSubstr("feature store does not hold")));
 }
 
@@ -350,16 +350,16 @@ TEST(Loader, ABadPictureIsAnErrorNamingTheRow) {
     for (const int64_t workers : {1, 3}) {
       stage.options.workers = workers;
       Loader loader(stage.options);
-      std::string message;
+      std::string message = test::kNoError;
       size_t steps = 0;
-      while (message.empty()) {
-        message = error_of([&] {
+      while (message == test::kNoError) {
+        message = message_of([&] {
           ASSERT_TRUE(loader.next());
           ++steps;
         });
       }
       EXPECT_THAT(message, AllOf(StartsWith(bad.says), HasSubstr("on_bad_sample")));
-      EXPECT_EQ(error_of([&] { loader.next(); }), message) << "and says so again";
+      EXPECT_EQ(message_of([&] { loader.next(); }), message) << "and says so again";
     }
   }
 }
@@ -396,18 +396,18 @@ TEST(Loader, UnderSkipBadSamplesAreCountedAndListedOnce) {
 TEST(Loader, TooLongIsBadToo) {
   MadeStage stage;
   stage.options.micro_tokens = 45;
-  EXPECT_THAT(error_of([&] { all_steps(stage.options); }),
+  EXPECT_THAT(message_of([&] { all_steps(stage.options); }),
               AllOf(testing::ContainsRegex("(first|second):[0-9]+: "), HasSubstr("rows"),
                     HasSubstr("micro_tokens = 45")));
   stage.options.micro_tokens = 160;
   stage.options.max_rows = 15;
-  EXPECT_THAT(error_of([&] { all_steps(stage.options); }), HasSubstr("the model at most 15"));
+  EXPECT_THAT(message_of([&] { all_steps(stage.options); }), HasSubstr("the model at most 15"));
 
   stage.options.max_rows = 1;
   for (LoaderEntry& entry : stage.options.entries) entry.on_bad_sample = OnBadSample::skip;
   test::TemporaryFolder temporary;
   stage.options.skipped_log = (temporary.path() / "skipped.txt").string();
-  EXPECT_THAT(error_of([&] { all_steps(stage.options); }),
+  EXPECT_THAT(message_of([&] { all_steps(stage.options); }),
               AllOf(HasSubstr("could be used"), HasSubstr(stage.options.skipped_log)));
 }
 

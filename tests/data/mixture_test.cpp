@@ -115,10 +115,10 @@ TEST(Mixture, AStateOfOtherDataIsAnError) {
   MixtureStream small({{50, 1.0}}, 2, 5);
   MixtureStream large({{51, 1.0}}, 2, 5);
   MixtureStream two({{50, 1.0}, {3, 1.0}}, 2, 5);
-  EXPECT_THAT(test::error_of([&] { large.restore(small.state()); }),
+  EXPECT_THAT(test::message_of([&] { large.restore(small.state()); }),
               testing::HasSubstr("had 50 examples, now it has 51"));
-  EXPECT_THAT(test::error_of([&] { two.restore(small.state()); }), testing::HasSubstr("resume"));
-  EXPECT_THAT(test::error_of([&] { two.restore(Json::object()); }), testing::HasSubstr("sizes"));
+  EXPECT_THAT(test::message_of([&] { two.restore(small.state()); }), testing::HasSubstr("resume"));
+  EXPECT_THAT(test::message_of([&] { two.restore(Json::object()); }), testing::HasSubstr("sizes"));
 }
 
 }  // namespace

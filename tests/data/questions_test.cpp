@@ -226,14 +226,14 @@ TEST_F(QuestionReaders, TornPicklesAreErrors) {
                               1);
   EXPECT_EQ(parse_pickle(whole, "p").dump(), R"([{"image":"a"}])");
   for (size_t size = 0; size < whole.size(); ++size) {
-    EXPECT_THAT(test::error_of([&] { parse_pickle(whole.substr(0, size), "p"); }),
+    EXPECT_THAT(test::message_of([&] { parse_pickle(whole.substr(0, size), "p"); }),
                 HasSubstr("p: no pickle that can be read, at byte"));
   }
   for (size_t at = 0; at < whole.size(); ++at) {
     for (int byte = 0; byte < 256; ++byte) {
       std::string changed = whole;
       changed[at] = static_cast<char>(byte);
-      test::error_of([&] { parse_pickle(changed, "p"); });
+      test::message_of([&] { parse_pickle(changed, "p"); });
     }
   }
 }
@@ -244,7 +244,7 @@ TEST_F(QuestionReaders, UnderSkipOtherPicturesAreLeft) {
   const auto data =
       open(DataFormat::daquar, "question,answer,image_id\nwhat,,b\nwhy,so,a\nwhere,there,b\n");
   ASSERT_EQ(data->size(), 2u);
-  EXPECT_THAT(test::error_of([&] { data->example(0); }), HasSubstr(":2: the answer is empty"));
+  EXPECT_THAT(test::message_of([&] { data->example(0); }), HasSubstr(":2: the answer is empty"));
   EXPECT_THAT(words_of(data->example(1)), ElementsAre("why so"));
 }
 

@@ -7,7 +7,7 @@
 namespace sightline {
 namespace {
 
-using test::error_of;
+using test::message_of;
 using test::write_text;
 using testing::AllOf;
 using testing::ElementsAre;
@@ -28,7 +28,7 @@ class ReaderTest : public testing::Test {
     return open_dataset("photos", recipe);
   }
   std::string open_error(std::string_view annotations) {
-    return error_of([&] { open(annotations); });
+    return message_of([&] { open(annotations); });
   }
 };
 

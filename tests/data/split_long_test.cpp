@@ -117,7 +117,7 @@ TEST_F(SplitLong, AnExchangeTooLongByItselfIsABadSample) {
   options.encoder = &encoder;
   options.compose = {.rows_per_image = kRows};
   options.max_rows = 40;
-  EXPECT_THAT(test::error_of([&] { test::all_steps(options); }),
+  EXPECT_THAT(test::message_of([&] { test::all_steps(options); }),
               HasSubstr("talks.jsonl:9 (turns 3 to 4): the conversation takes"));
   options.entries[0].on_bad_sample = OnBadSample::skip;
   const auto steps = test::all_steps(options);

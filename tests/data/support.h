@@ -1,29 +1,18 @@
 #pragma once
 // Annotation files and pictures that the tests of data/ make for themselves.
 
-#include "base/error.h"
 #include "base/rng.h"
 #include "image/encode.h"
+#include "tests/message_of.h"
 #include "tests/support.h"
 
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <string>
 #include <string_view>
 
 namespace sightline::test {
-
-// The message of the Error that `action` throws; "" where it throws none.
-inline std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 inline void write_text(const std::filesystem::path& path, std::string_view text) {
   std::filesystem::create_directories(path.parent_path());

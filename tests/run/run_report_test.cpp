@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "recipe/parse.h"
 #include "run/live_report.h"
+#include "tests/message_of.h"
 #include "tests/run/small_run.h"
 
 #include <cmath>
@@ -15,6 +16,8 @@
 
 namespace sightline {
 namespace {
+
+using test::message_of;
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
@@ -28,15 +31,6 @@ std::string step_line(int64_t step, const std::string& stage, double loss) {
               {"seconds", 2.0},   {"waited_for_data", 0.25 * static_cast<double>(step)}}
              .dump() +
          "\n";
-}
-
-std::string message_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 class RunFolder : public testing::Test {

@@ -1,6 +1,7 @@
 #include "sample/encoder.h"
 
 #include "base/error.h"
+#include "tests/message_of.h"
 #include "tests/text/tiny_tokenizer.h"
 
 #include <algorithm>
@@ -12,16 +13,9 @@
 namespace sightline {
 namespace {
 
-constexpr int64_t kRowsPerImage = 4;
+using test::message_of;
 
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
+constexpr int64_t kRowsPerImage = 4;
 
 Example caption_example(int pictures = 1) {
   Example example{.where = "captions.txt:7"};
@@ -126,9 +120,9 @@ TEST(EncoderErrors, NameTheExample) {
   const Tokenizer tokenizer = test::tiny_tokenizer();
   const PromptTemplate prompt = PromptTemplate::named("plain", tokenizer);
   const auto message = [&](const Example& example, int64_t rows_per_image) {
-    return error_of([&] { SampleEncoder(prompt, rows_per_image).encode(example); });
+    return message_of([&] { SampleEncoder(prompt, rows_per_image).encode(example); });
   };
-  EXPECT_EQ(message(caption_example(), kRowsPerImage), "");
+  EXPECT_EQ(message(caption_example(), kRowsPerImage), test::kNoError);
   EXPECT_THAT(message(caption_example(), 0), testing::StartsWith("captions.txt:7: has a picture"));
 
   Example unseen = caption_example();
@@ -149,7 +143,7 @@ TEST(EncoderErrors, NameTheExample) {
   const PromptTemplate plain = PromptTemplate::named("plain", without_bos);
   Example empty{.where = "texts:3"};
   empty.conversations = {{{.role = Role::assistant, .text = ""}}};
-  EXPECT_THAT(error_of([&] { SampleEncoder(plain, 0).encode(empty); }),
+  EXPECT_THAT(message_of([&] { SampleEncoder(plain, 0).encode(empty); }),
               testing::StartsWith("texts:3: a conversation has no token to learn"));
 }
 

@@ -1,6 +1,7 @@
 #include "text/prompt.h"
 
 #include "base/error.h"
+#include "tests/message_of.h"
 #include "tests/support.h"
 #include "tests/text/tiny_tokenizer.h"
 
@@ -13,6 +14,7 @@ namespace sightline {
 namespace {
 
 using test::Ids;
+using test::message_of;
 
 Turn user(std::string text, int images = 0) { return {Role::user, std::move(text), images}; }
 Turn assistant(std::string text) { return {Role::assistant, std::move(text)}; }
@@ -169,32 +171,23 @@ TEST(Prompt, WordsNeverGiveSpecialTokens) {
   }
 }
 
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(Prompt, WrongUse) {
   const Tokenizer tokenizer = test::tiny_tokenizer();
-  EXPECT_THAT(error_of([&] { PromptTemplate::named("llama", tokenizer); }),
+  EXPECT_THAT(message_of([&] { PromptTemplate::named("llama", tokenizer); }),
               testing::HasSubstr("known: plain, chatml"));
-  EXPECT_THAT(error_of([&] { PromptTemplate::named("chatml", tokenizer); }),
+  EXPECT_THAT(message_of([&] { PromptTemplate::named("chatml", tokenizer); }),
               testing::HasSubstr("needs the special token \"<|im_start|>\""));
   const auto no_end = train_tokenizer(test::tiny_corpus(),
                                       {.special_tokens = {}, .bos_token = "", .eos_token = ""});
-  EXPECT_THAT(error_of([&] { PromptTemplate::named("plain", no_end); }),
+  EXPECT_THAT(message_of([&] { PromptTemplate::named("plain", no_end); }),
               testing::HasSubstr("needs an end token"));
   const auto plain = [&](std::vector<Turn> turns) {
-    return error_of([&] { rendered("plain", tokenizer, turns); });
+    return message_of([&] { rendered("plain", tokenizer, turns); });
   };
   EXPECT_THAT(plain({user("a")}), testing::HasSubstr("must end with the assistant's turn"));
   EXPECT_THAT(plain({user("a"), user("b"), assistant("c")}), testing::HasSubstr("alternate"));
   EXPECT_THAT(plain({{Role::assistant, "c", 1}}), testing::HasSubstr("only a user shows images"));
-  EXPECT_THAT(error_of([&] {
+  EXPECT_THAT(message_of([&] {
                 prompt("plain", tokenizer, {user("a"), assistant("b")});
               }),
               testing::HasSubstr("must end with the user's turn"));
