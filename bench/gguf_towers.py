@@ -4,7 +4,8 @@
 
 writes FOLDER/language-q8_0.gguf and FOLDER/vision-q8_0.gguf (or -f16) beside FOLDER's parts. The vision
 file is of Janus-Pro's kind, which is what we measure: SigLIP without its last norm, two matrices with GELU
-between, a row a patch. A file that is there already stays as it is.
+between, a row a patch. In fp16 its captions are ours, token by token, where our mask is `causal` as its is.
+A file that is there already stays as it is.
 """
 
 import argparse
