@@ -19,7 +19,7 @@ using namespace sightline;
 Prompt prompt_of(const Bundle& bundle, const std::string& path) {
   const std::vector<Turn> turns = {{.role = Role::user, .text = "", .images = 1, .more = {}}};
   return {.rows = bundle.encoder().encode_prompt(turns),
-          .pixels_ICHW = pixels_of(std::vector<ImageSource>{{path, nullptr}}, *bundle.processor),
+          .pixels_ICHW = pixels_of(std::vector<ImageSource>{{.path = path}}, *bundle.processor),
           .where = path};
 }
 

@@ -25,10 +25,12 @@ struct Rows {
 
 // Where an image comes from: what the loader decodes and the feature store keys by content.
 struct ImageSource {
-  std::string path;                            // a file; of a tar archive
-  std::string member;                          // that file in it, which is
-  uint64_t begin = 0, size = 0;                // these bytes of the archive; or
+  std::string path;                            // a file, or
   std::shared_ptr<const std::string> encoded;  // PNG/JPEG bytes held in memory (generated scenes)
+  // Where `path` is a tar archive: the picture's name in it, and its bytes.
+  std::string member;
+  uint64_t begin = 0, size = 0;
+
   // Of a file, or a file in an archive, no other's.
   std::string name() const {
     if (encoded) return "<generated>";
