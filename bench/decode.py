@@ -5,9 +5,9 @@
 SigLIP-B/16-224 with SmolLM2-135M's shapes, 196 rows an image, 24 tokens a caption, greedily, from the
 picture's file to words; transformers' generate() on the same towers, in bf16 or, where that is faster,
 in fp32; and, for one picture, llama.cpp, the language model in Q8_0 and the vision model in Q8_0 or,
-where that is faster, in fp16. A token's own time is the difference between captions of 88 and of 24 tokens. What it is held
-against is the time that reading the language model's weights once takes at the rate at which this
-machine reads 1 GB, measured in the same turns.
+where that is faster, in fp16. A token's own time is the difference between captions of 88 and of 24
+tokens. What it is held against is the time that reading the language model's weights once takes at the
+rate at which this machine reads 1 GB, measured in the same turns.
 """
 
 import json

@@ -2,9 +2,9 @@
 
     PYTHONPATH=.deps/llama .deps/oracle/bin/python bench/gguf_towers.py FOLDER [--matrices q8_0|f16]
 
-writes FOLDER/language-q8_0.gguf and FOLDER/vision-q8_0.gguf (or -f16) beside FOLDER's parts. The vision
-file is of Janus-Pro's kind, which is what we measure: SigLIP without its last norm, two matrices with GELU
-between, a row a patch. In fp16 its captions are ours, token by token, where our mask is `causal` as its is.
+writes FOLDER/language-q8_0.gguf and FOLDER/vision-q8_0.gguf (or -f16) beside FOLDER's parts: --matrices
+are the vision model's, the language model's are Q8_0. The vision file is of Janus-Pro's kind, which is what we measure: SigLIP without its last norm, two matrices with GELU
+between, a row a patch. With -f16 its captions are ours, token by token, where our mask is `causal` as its is.
 A file that is there already stays as it is.
 """
 
@@ -30,7 +30,7 @@ class Weights:
 
 
 def add(writer, name, values, kind):
-    """Matrices as `kind`; vectors, and what is no matrix of the layers, in fp32 or fp16."""
+    """Matrices as `kind`, vectors in fp32."""
     if values.ndim == 1:
         writer.add_tensor(name, values)
     else:
@@ -148,9 +148,9 @@ def main():
     parser.add_argument("--matrices", choices=KINDS, default="q8_0")
     arguments = parser.parse_args()
     folder, kind = arguments.folder, KINDS[arguments.matrices]
-    language, vision = (folder / f"{part}-{arguments.matrices}.gguf" for part in ("language", "vision"))
+    language, vision = folder / "language-q8_0.gguf", folder / f"vision-{arguments.matrices}.gguf"
     if not language.exists():
-        write_language(folder / "language", language, kind)
+        write_language(folder / "language", language, KINDS["q8_0"])
     if not vision.exists():
         write_vision(folder / "vision", folder / "connector", vision, kind)
 

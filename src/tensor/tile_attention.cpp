@@ -53,11 +53,11 @@ class Packed {
   void pack(const MatrixOperand& right, int64_t n) {
     n_ = n;
     pairs_.resize(static_cast<size_t>(packed_pairs(n, right)));
-    preferred_matrix_kernels()->pack(right, n, pairs_.data());
+    matrix_kernels().front()->pack(right, n, pairs_.data());
   }
 
   void multiply(const MatrixOperand& left, int64_t m, const ProductOutput& y) const {
-    preferred_matrix_kernels()->multiply(left, {0, m}, pairs_.data(), n_, y);
+    matrix_kernels().front()->multiply(left, {0, m}, pairs_.data(), n_, y);
   }
 
  private:
@@ -266,7 +266,7 @@ class HeadWork {
 
   static constexpr float kHidden = -3e38F;
 
-  const MatrixKernels& kernels_ = *preferred_matrix_kernels();
+  const MatrixKernels& kernels_ = *matrix_kernels().front();
   std::array<SpanKeys, 2> keys_;
   std::pair<int64_t, int64_t> trunk_;  // that keys_[0] is of
   Packed rows_;
