@@ -34,15 +34,16 @@ class PictureKeys {
  public:
   std::string of(const ImageSource& source) {
     if (source.encoded) return pixels_key(source);
+    const std::string name = source.name();
     std::promise<std::string> mine;
     std::shared_future<std::string> key;
     bool is_new = false;
     {
       const std::lock_guard lock(mutex_);
-      const auto found = keys_.find(source.name());
+      const auto found = keys_.find(name);
       is_new = found == keys_.end();
       key = is_new ? mine.get_future().share() : found->second;
-      if (is_new) keys_.emplace(source.name(), key);
+      if (is_new) keys_.emplace(name, key);
     }
     if (is_new) {
       try {
