@@ -1,0 +1,28 @@
+# LibTorch's headers take most of a file's compile time: they are parsed once a kind of target, and
+# not in each of some two hundred files. A file must still name what it uses: with
+# -DSIGHTLINE_PRECOMPILED=OFF each is compiled by itself.
+option(SIGHTLINE_PRECOMPILED "parse LibTorch's and GoogleTest's headers once for all files" ON)
+
+file(WRITE "${CMAKE_BINARY_DIR}/precompiled.cpp.new" "// The precompiled headers' own file.\n")
+file(COPY_FILE "${CMAKE_BINARY_DIR}/precompiled.cpp.new" "${CMAKE_BINARY_DIR}/precompiled.cpp"
+  ONLY_IF_DIFFERENT)
+
+# precompiled_headers(<name> LINKS <what the targets link> HEADERS <...>)
+function(precompiled_headers name)
+  cmake_parse_arguments(PARSE_ARGV 1 given "" "" "LINKS;HEADERS")
+  if(NOT SIGHTLINE_PRECOMPILED)
+    return()
+  endif()
+  add_library(${name} OBJECT "${CMAKE_BINARY_DIR}/precompiled.cpp")
+  target_link_libraries(${name} PRIVATE Threads::Threads warnings ${given_LINKS})
+  target_precompile_headers(${name} PRIVATE ${given_HEADERS})
+  target_compile_options(${name} PRIVATE -fpch-preprocess)  # as ccache asks
+endfunction()
+
+# The target's files begin with those headers.
+function(use_precompiled target name)
+  if(SIGHTLINE_PRECOMPILED)
+    target_precompile_headers(${target} REUSE_FROM ${name})
+    target_compile_options(${target} PRIVATE -fpch-preprocess)
+  endif()
+endfunction()
