@@ -84,7 +84,7 @@ PlanTimes times_there(const Recipe& recipe, const PlanArguments& arguments,
       .device_memory = 1e9 * device.memory_gb};
   for (const StagePlan& stage : plan.stages) {
     StageTime time = stage_time(stage, rate);
-    add_mishaps(time, stage, cluster, recipe.checkpoint.every);
+    add_mishaps(time, stage, cluster, recipe.checkpoint);
     times.stages.push_back(
         {.time = time, .flops_per_second = rate.flops_per_second, .how = "stated"});
   }

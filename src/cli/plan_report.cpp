@@ -115,21 +115,22 @@ std::string flops_text(const RecipePlan& plan) {
 }
 
 std::string memory_text(const RecipePlan& plan, const PlanTimes& times) {
-  std::string text =
-      section("\nMemory at the peak; on the host, prepared batches; on disk, features",
-              {"weights", "masters", "optimizer", "gradients", "averages", "activations", "working",
-               "all", "host", "disk"},
-              plan, [](const StagePlan& stage, size_t) {
-                const Memory& memory = stage.memory;
-                Cells cells;
-                for (const double value :
-                     {memory.weights, memory.masters, memory.optimizer, memory.gradients,
-                      memory.averages, memory.activations, memory.working, memory.training(),
-                      memory.batches, stage.features.bytes}) {
-                  cells.push_back(bytes_text(value));
-                }
-                return cells;
-              });
+  std::string text = section(
+      "\nMemory at the peak; on the host, prepared batches and a checkpoint's copy; on disk, "
+      "features",
+      {"weights", "masters", "optimizer", "gradients", "averages", "activations", "working", "all",
+       "host", "disk"},
+      plan, [](const StagePlan& stage, size_t) {
+        const Memory& memory = stage.memory;
+        Cells cells;
+        for (const double value :
+             {memory.weights, memory.masters, memory.optimizer, memory.gradients, memory.averages,
+              memory.activations, memory.working, memory.training(), memory.host(),
+              stage.features.bytes}) {
+          cells.push_back(bytes_text(value));
+        }
+        return cells;
+      });
   for (const StagePlan& stage : plan.stages) {
     if (times.device_memory == 0 || stage.memory.training() <= times.device_memory) continue;
     text += fmt::format(
@@ -165,13 +166,14 @@ std::string time_text(const RecipePlan& plan, const PlanTimes& times) {
            fmt::format("{:.2f} hours in all; evaluation and checkpoints come on top\n", sum / 3600);
   }
   const Mishaps mishaps;
-  return text + fmt::format(
-                    "{:.2f} hours in all; evaluation comes on top. Assumed: the share of the peak; "
-                    "seven eighths of the sums travelling during "
-                    "backward; {:.0f} GB/s to write checkpoints; a failure each "
-                    "{} hours of a GPU, {:.0f} s to start again\n",
-                    sum / 3600, mishaps.bytes_written_a_second / 1e9,
-                    grouped(std::llround(mishaps.hours_between_failures)), mishaps.restart_seconds);
+  return text +
+         fmt::format(
+             "{:.2f} hours in all; evaluation comes on top. Assumed: the share of the peak; "
+             "seven eighths of the sums travelling during "
+             "backward; {:.0f} GB/s to write checkpoints, {:.0f} to copy them; a failure each "
+             "{} hours of a GPU, {:.0f} s to start again\n",
+             sum / 3600, mishaps.bytes_written_a_second / 1e9, mishaps.bytes_copied_a_second / 1e9,
+             grouped(std::llround(mishaps.hours_between_failures)), mishaps.restart_seconds);
 }
 
 Json to_json(const StageWork& work) {
@@ -195,11 +197,11 @@ Json flops_json(const StagePlan& stage) {
 }
 
 Json to_json(const Memory& memory) {
-  return {{"weights", memory.weights},     {"masters", memory.masters},
-          {"optimizer", memory.optimizer}, {"gradients", memory.gradients},
-          {"averages", memory.averages},   {"activations", memory.activations},
-          {"working", memory.working},     {"all", memory.training()},
-          {"host_batches", memory.batches}};
+  return {{"weights", memory.weights},      {"masters", memory.masters},
+          {"optimizer", memory.optimizer},  {"gradients", memory.gradients},
+          {"averages", memory.averages},    {"activations", memory.activations},
+          {"working", memory.working},      {"all", memory.training()},
+          {"host_batches", memory.batches}, {"host_checkpoint", memory.checkpoint}};
 }
 
 Json to_json(const TimedStage& stage) {

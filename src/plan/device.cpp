@@ -80,10 +80,10 @@ StageTime stage_time(const StagePlan& stage, const Rate& rate) {
   return time;
 }
 
-void add_mishaps(StageTime& time, const StagePlan& stage, const Cluster& cluster, int64_t every,
-                 const Mishaps& mishaps) {
-  const double count =
-      every > 0 ? std::max(1.0, std::floor(stage.work.steps / static_cast<double>(every))) : 1;
+void add_mishaps(StageTime& time, const StagePlan& stage, const Cluster& cluster,
+                 const CheckpointRecipe& checkpoint, const Mishaps& mishaps) {
+  const auto every = static_cast<double>(checkpoint.every);
+  const double count = every > 0 ? std::max(1.0, std::floor(stage.work.steps / every)) : 1;
   // Rank 0 writes all of it, or each machine what its ranks hold.
   const Memory& memory = stage.memory;
   const double writers =
@@ -92,9 +92,16 @@ void add_mishaps(StageTime& time, const StagePlan& stage, const Cluster& cluster
   const double held = memory.masters + memory.optimizer + memory.averages;
   const double state = cluster.sharding == Sharding::none ? held : held * ranks / writers;
   const double going = time.all();
-  time.checkpoints = count * (memory.weights + state) / mishaps.bytes_written_a_second;
+  const double bytes = memory.weights + state;
+  const double writing = bytes / mishaps.bytes_written_a_second;
+  // In the background steps wait for the copy, and where the one before is still being written.
+  const bool background = checkpoint.background && every > 0;
+  time.checkpoints = count * (background ? bytes / mishaps.bytes_copied_a_second +
+                                               std::max(0.0, writing - going / count)
+                                         : writing);
   const double failures = going / 3600 * ranks / mishaps.hours_between_failures;
-  time.restarts = failures * (going / count / 2 + mishaps.restart_seconds);
+  time.restarts =
+      failures * (going / count / 2 + (background ? writing : 0) + mishaps.restart_seconds);
 }
 
 double measured_product_rate(NumberType numbers) {

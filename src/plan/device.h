@@ -58,7 +58,7 @@ struct StageTime {
   double hidden = 0;         // between devices, while backward goes on: costs no time
   double features = 0;       // to be stored before the first step
   double reading = 0;        // what reading, packing and decoding take from the steps
-  double checkpoints = 0;    // writing them
+  double checkpoints = 0;    // while steps wait for them
   double restarts = 0;       // expected: what failures cost
   double all() const { return steps + communication + features + reading + checkpoints + restarts; }
 };
@@ -73,12 +73,13 @@ struct Mishaps {
   double hours_between_failures = 50'000;
   double restart_seconds = 300;         // to notice, start again and read the checkpoint
   double bytes_written_a_second = 1e9;  // of checkpoints, by each machine that writes
+  double bytes_copied_a_second = 1e10;  // of one that is written in the background
 };
 
-// Adds to the time of a stage its checkpoints, every `every` steps (0: at its end), and the
-// failures to be expected: each costs half of what lies between two checkpoints, and a restart.
-void add_mishaps(StageTime& time, const StagePlan& stage, const Cluster& cluster, int64_t every,
-                 const Mishaps& mishaps = {});
+// Adds to the time of a stage its checkpoints, and the failures to be expected: each costs half of
+// what lies between two checkpoints, and a restart.
+void add_mishaps(StageTime& time, const StagePlan& stage, const Cluster& cluster,
+                 const CheckpointRecipe& checkpoint, const Mishaps& mishaps = {});
 
 // This machine's rate for matrix products, in operations a second, by half a second of them.
 double measured_product_rate(NumberType numbers);

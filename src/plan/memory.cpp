@@ -28,11 +28,11 @@ double add_parameters(Memory& memory, const MemoryInput& input) {
     memory.weights += width * count;
     if (!trains(name)) continue;
     trained += count;
-    if (width == 2) memory.masters += 4 * count;  // fp32 weights are their own
+    if (width == 2) memory.masters += 2 * count;  // fp32 weights are their own
     const bool muon =
         input.stage.optimizer == OptimizerKind::muon && is_hidden_matrix(name, std::ssize(shape));
     memory.optimizer += (muon ? 4 : 8) * count;
-    memory.gradients += 4 * count;
+    if (input.sums_gradients) memory.gradients += 4 * count;
     if (input.stage.ema > 0) memory.averages += 4 * count;
   }
   return trained;
@@ -70,14 +70,18 @@ Memory memory_of(const MemoryInput& input) {
   const double trained = add_parameters(memory, input);
   memory.activations = lanes * input.largest.saved;
   memory.working = lanes * input.largest.working;
-  // Side by side, gradients go to the sums when all lanes have theirs; what was saved is given back
-  // by then.
-  if (lanes > 1) {
-    const double gradients = lanes * bytes_of(input.recipe.numbers) * trained;
-    memory.working = std::max(memory.working, gradients - memory.activations);
+  const double trained_bytes = bytes_of(input.recipe.numbers) * trained;
+  // Without sums gradients wait for the optimizer; side by side they go to the sums when all lanes
+  // have theirs. What was saved is given back by then.
+  if (lanes > 1 || !input.sums_gradients) {
+    memory.working = std::max(memory.working, lanes * trained_bytes - memory.activations);
   }
   memory.batches = batches_of(input);
-  share_out(memory, input, bytes_of(input.recipe.numbers) * trained);
+  share_out(memory, input, trained_bytes);
+  const CheckpointRecipe& checkpoint = input.recipe.checkpoint;
+  if (checkpoint.background && checkpoint.every > 0) {  // rank 0's: the weights too
+    memory.checkpoint = trained_bytes + memory.masters + memory.optimizer + memory.averages;
+  }
   return memory;
 }
 

@@ -125,14 +125,16 @@ StagePlan Planner::plan_stage(const StageRecipe& stage) {
   int64_t samples = options_.samples;
   if (planned.assumed && samples == 0) samples = kAssumedSamples;
   planned.work = stage_work(data.loader, stage, {flops, activations}, samples);
-  planned.memory = memory_of({.config = config_,
-                              .recipe = recipe_,
-                              .stage = stage,
-                              .depth = depth,
-                              .largest = planned.work.largest,
-                              .images_a_step = planned.work.images / planned.work.steps,
-                              .ranks = options_.ranks,
-                              .sharding = options_.sharding});
+  planned.memory = memory_of(
+      {.config = config_,
+       .recipe = recipe_,
+       .stage = stage,
+       .depth = depth,
+       .largest = planned.work.largest,
+       .images_a_step = planned.work.images / planned.work.steps,
+       .sums_gradients = planned.work.micro_batches > planned.work.steps || options_.ranks > 1,
+       .ranks = options_.ranks,
+       .sharding = options_.sharding});
   if (depth != kFromPixels && data.shows_pictures) {
     planned.features = stored_.add(stage, data, config_, recipe_, planned);
   }

@@ -263,6 +263,7 @@ std::string print_recipe(const Recipe& recipe) {
   out.table("[checkpoint]");
   out.key("every", recipe.checkpoint.every);
   out.key("keep", recipe.checkpoint.keep);
+  out.key("background", recipe.checkpoint.background);
   for (const StageRecipe& stage : recipe.stages) print_stage(out, stage);
   return out.text();
 }

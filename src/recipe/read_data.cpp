@@ -356,6 +356,7 @@ void read_eval(TableReader& reader, const Recipe& recipe, EvalRecipe& eval) {
 void read_checkpoint(TableReader& reader, CheckpointRecipe& checkpoint) {
   reader.read("every", checkpoint.every, at_least(0));
   reader.read("keep", checkpoint.keep, at_least(1));
+  reader.read("background", checkpoint.background);
   reader.finish();
 }
 

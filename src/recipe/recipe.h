@@ -185,8 +185,9 @@ struct EvalRecipe {
 };
 
 struct CheckpointRecipe {
-  int64_t every = 0;  // optimizer steps; 0: at stage ends only
-  int64_t keep = 2;   // the last N, beside the best
+  int64_t every = 0;        // optimizer steps; 0: at stage ends only
+  int64_t keep = 2;         // the last N, beside the best
+  bool background = false;  // steps go on while one is written, from a copy of it in memory
 };
 
 struct Recipe {

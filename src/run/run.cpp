@@ -19,6 +19,7 @@
 #include "run/stage_check.h"
 #include "run/stage_input.h"
 #include "run/step_log.h"
+#include "train/background_checkpoint.h"
 #include "train/checkpoint.h"
 #include "train/reconstruct.h"
 #include "train/stage_trainer.h"
@@ -27,6 +28,7 @@
 #include <csignal>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,6 +63,8 @@ class RecipeRun {
   void evaluate();
   void take(const std::map<std::string, double>& scores);
   void save_checkpoint(const StageTrainer& trainer);
+  // Until the one that is written in the background is whole.
+  void wait_for_checkpoint();
   void save_stage_end(const std::string& name);
   void save_model();
   // Rank 0 writes, the others wait.
@@ -80,6 +84,7 @@ class RecipeRun {
   std::optional<fs::path> resumed_from_;
   std::optional<StepLog> log_;  // rank 0's, and the report too
   std::optional<LiveReport> report_;
+  std::optional<BackgroundCheckpoint> background_;
   int64_t saved_step_ = -1;
 };
 
@@ -211,6 +216,7 @@ void RecipeRun::run_stage() {
     log("stage \"{}\" ends: {} evaluations without a better {}", current.name,
         notes_.without_better, recipe_.eval.best);
   }
+  wait_for_checkpoint();
   trainer.finish();
   ++state_.stage;
   state_.stage_step = 0;
@@ -240,11 +246,13 @@ void RecipeRun::after_step(const StepReport& report, const LoadedStep& loaded,
     evaluate();
     trainer.put_back();
   }
+  if (background_ && background_->is_done()) wait_for_checkpoint();
   if (due(recipe_.checkpoint.every)) save_checkpoint(trainer);
   if (report_) report_->update();
   if (log_) log_->start_clock();
   if (stop_was_requested()) {
     if (saved_step_ != state_.step) save_checkpoint(trainer);
+    wait_for_checkpoint();
     fail("stopped by a signal after step {}; go on with --resume", state_.step);
   }
 }
@@ -286,20 +294,36 @@ void RecipeRun::take(const std::map<std::string, double>& scores) {
 void RecipeRun::save_checkpoint(const StageTrainer& trainer) {
   check_same_weights(world_, bundle_.model->params());
   state_.notes = to_json(notes_);
-  std::optional<CheckpointWriter> writer;  // rank 0's
-  const fs::path folder = world_.first_does("writing a checkpoint", [&] {
-    writer.emplace(checkpoints_.path_of(state_), bundle_.model->params());
+  if (log_ && background_ && !background_->is_done()) {
+    log("step {} waits for the checkpoint before it to be written: raise checkpoint.every",
+        state_.step);
+  }
+  wait_for_checkpoint();
+  std::unique_ptr<CheckpointWriter> writer;  // rank 0's
+  const fs::path staging = world_.first_does("beginning a checkpoint", [&] {
+    writer = std::make_unique<CheckpointWriter>(checkpoints_.path_of(state_));
     return writer->staging().string();
   });
-  if (trainer.is_sharded() || world_.is_first()) {
-    write_training(folder, trainer.state(), trainer.shard());
-  }
-  world_.barrier("writing a checkpoint");
-  write_together("ending a checkpoint", [&] {
-    writer->commit(state_);
-    checkpoints_.prune();
-  });
+  CheckpointShare share{.shard = trainer.shard()};
+  if (world_.is_first()) share.weights = bundle_.model->params();
+  if (world_.is_first() || trainer.is_sharded()) share.training = trainer.state();
   saved_step_ = state_.step;
+  const auto commit = [this, state = state_](CheckpointWriter& whole) {
+    whole.commit(state);
+    checkpoints_.prune();
+  };
+  if (recipe_.checkpoint.background) {
+    background_.emplace(staging, share, std::move(writer), commit);
+    return;
+  }
+  write_share(staging, share);
+  world_.barrier("writing a checkpoint");
+  write_together("ending a checkpoint", [&] { commit(*writer); });
+}
+
+void RecipeRun::wait_for_checkpoint() {
+  if (background_) background_->finish();
+  background_.reset();
 }
 
 // The stage's end is kept, for begin_again(); the checkpoint that a resume goes on from shares its
@@ -309,7 +333,9 @@ void RecipeRun::save_stage_end(const std::string& name) {
   state_.notes = to_json(notes_);
   write_together("writing the stage's end", [&] {
     const fs::path end = stage_end(options_.folder, name);
-    CheckpointWriter(end, bundle_.model->params()).commit(state_);
+    CheckpointWriter writer(end);
+    write_share(writer.staging(), {.weights = bundle_.model->params()});
+    writer.commit(state_);
     write_checkpoint(checkpoints_.path_of(state_), state_, end);
     checkpoints_.prune();
   });

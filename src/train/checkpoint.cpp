@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kCheckpointFormat = 2;
+constexpr int kCheckpointFormat = 3;
 constexpr const char* kState = "state.json";
 constexpr const char* kWeights = "weights.safetensors";
 
@@ -29,6 +29,11 @@ void write_state(const fs::path& folder, const RunState& state) {
                                {"notes", state.notes}});
 }
 
+std::string training_file(int64_t rank, int64_t ranks) {
+  if (ranks == 1) return "training.safetensors";
+  return fmt::format("training-{:05}-of-{:05}.safetensors", rank + 1, ranks);
+}
+
 // Written files are never changed, only replaced, so two names of one file are as good as a copy.
 void link_or_copy(const fs::path& from, const fs::path& to) {
   std::error_code code;
@@ -39,24 +44,42 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-CheckpointWriter::CheckpointWriter(const fs::path& checkpoint, const ParamMap& params)
-    : writer_(checkpoint) {
-  crash_point("checkpoint.begun");
-  write_safetensors(writer_.staging() / kWeights, params);
+CheckpointShare CheckpointShare::copied() const {
+  const c10::NoGradGuard no_grad;
+  CheckpointShare copies{.shard = shard};
+  for (const auto& [name, tensor] : weights) {
+    const bool stays = tensor.is_cpu() && !tensor.requires_grad();
+    copies.weights.add(name, stays ? tensor : tensor.detach().to(at::kCPU, false, true));
+  }
+  for (const auto& [name, tensor] : training) {
+    copies.training.add(name, tensor.detach().to(at::kCPU, false, true));
+  }
+  return copies;
+}
+
+void write_share(const fs::path& staging, const CheckpointShare& share) {
+  if (share.weights.size() > 0) write_safetensors(staging / kWeights, share.weights);
   crash_point("checkpoint.weights_written");
+  if (share.training.size() > 0 || share.shard.ranks > 1) {
+    write_safetensors(staging / training_file(share.shard.rank, share.shard.ranks), share.training);
+  }
+}
+
+bool has_training_of_all(const fs::path& staging, int64_t ranks) {
+  for (int64_t rank = 0; rank < ranks; ++rank) {
+    if (!fs::exists(staging / training_file(rank, ranks))) return false;
+  }
+  return true;
+}
+
+CheckpointWriter::CheckpointWriter(const fs::path& checkpoint) : writer_(checkpoint) {
+  crash_point("checkpoint.begun");
 }
 
 void CheckpointWriter::commit(const RunState& state) {
   write_state(writer_.staging(), state);
   crash_point("checkpoint.all_written");
   writer_.commit();
-}
-
-void write_training(const fs::path& staging, const ParamMap& training, const Shard& shard) {
-  const std::string name = shard.ranks == 1 ? "training.safetensors"
-                                            : fmt::format("training-{:05}-of-{:05}.safetensors",
-                                                          shard.rank + 1, shard.ranks);
-  write_safetensors(staging / name, training);
 }
 
 void write_checkpoint(const fs::path& checkpoint, const RunState& state, const fs::path& other) {

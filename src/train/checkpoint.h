@@ -3,10 +3,10 @@
 //
 //   <checkpoint>/ state.json            where the run stood: stage, steps, data stream
 //                 weights.safetensors   every parameter, as the model holds it
-//                 training.safetensors  within a stage: masters, moments and averages of what it
-//                                       trains; where ranks share them, training-00001-of-00004
-//                                       and so on, each rank's own. Any number of ranks, sharing or
-//                                       not, goes on from either.
+//                 training.safetensors  within a stage: moments, averages and what rounding left of
+//                                       the weights that it trains; where ranks share them,
+//                                       training-00001-of-00004 and so on, each rank's own. Any
+//                                       number of ranks, sharing or not, goes on from either.
 //
 // A checkpoint is written aside, synced and renamed: whatever instant the program is killed at, one
 // that is there is whole.
@@ -32,22 +32,33 @@ struct RunState {
   Json notes;              // the caller's own: best score, seconds spent
 };
 
-// One that is being written: begun with its weights, ended by commit(); without that it is removed.
+// What one rank writes of a checkpoint.
+struct CheckpointShare {
+  ParamMap weights;   // rank 0's: all parameters
+  ParamMap training;  // StageTrainer::state(): all of it (rank 0's), or that of the rank's shard
+  Shard shard;        // of the training
+
+  // One that stays as it is while training goes on: of all that trains, and of what is not in the
+  // host's memory, a copy there.
+  CheckpointShare copied() const;
+};
+
+// To a checkpoint's staging folder, where it may also be told whose share is there.
+void write_share(const std::filesystem::path& staging, const CheckpointShare& share);
+bool has_training_of_all(const std::filesystem::path& staging, int64_t ranks);
+
+// One that is being written, by rank 0: all ranks write their shares to staging(), then commit()
+// ends it; without that it is removed.
 class CheckpointWriter {
  public:
-  CheckpointWriter(const std::filesystem::path& checkpoint, const ParamMap& params);
+  explicit CheckpointWriter(const std::filesystem::path& checkpoint);
 
-  // Where write_training() writes to until commit(), other ranks' too.
   const std::filesystem::path& staging() const { return writer_.staging(); }
   void commit(const RunState& state);
 
  private:
   FolderWriter writer_;
 };
-
-// `training` is StageTrainer::state(): all of it, or that of one rank's shard.
-void write_training(const std::filesystem::path& staging, const ParamMap& training,
-                    const Shard& shard);
 
 // One between stages, whose weights are those of the checkpoint `other`: the same file under
 // another name where the file system can do that, else a copy.

@@ -53,6 +53,7 @@ Sizes allocated(const test::Case& each, NumberType numbers) {
   const Watching watching;
   StageTrainer trainer(bundle, stage, {.depth = depth});
   trainer.step(step, 0);  // the first sets up
+  for (const auto& [name, weight] : bundle.model->params()) weight.mutable_grad() = at::Tensor();
   sizes.lasting = watching.now();
   {
     const auto activations =
@@ -93,7 +94,7 @@ TEST(Memory, IsWhatLibTorchAllocates) {
       const Memory memory = planned(each, numbers);
       const double lasting = memory.lasting() - memory.weights;
       EXPECT_NEAR(lasting / sizes.lasting, 1.0, 0.02) << each.what;
-      EXPECT_NEAR(memory.activations / sizes.saved, 1.0, 0.03) << each.what;
+      EXPECT_NEAR(memory.activations / sizes.saved, 1.0, 0.04) << each.what;
       // In bf16 oneDNN copies the factors of a weight's gradient, 0.3 to 1.8 MB whatever the
       // shapes, through LibTorch's allocator: they are not counted, and these models are of 4 MB.
       const double bound = numbers == NumberType::bf16 ? 0.12 : 0.07;
@@ -112,9 +113,9 @@ TEST(Memory, OfParametersByKind) {
   const Memory bf16 = planned(each, NumberType::bf16), fp32 = planned(each, NumberType::fp32);
   const double connector = 48 * 64 + 64 + 64 * 64 + 64;
   EXPECT_EQ(bf16.weights * 2, fp32.weights);
-  EXPECT_EQ(bf16.masters, 4 * connector);
-  EXPECT_EQ(fp32.masters, 0);  // the weights themselves
-  EXPECT_EQ(bf16.gradients, 4 * connector);
+  EXPECT_EQ(bf16.masters, 2 * connector);
+  EXPECT_EQ(fp32.masters, 0);    // the weights themselves
+  EXPECT_EQ(bf16.gradients, 0);  // of one micro-batch a step
   EXPECT_EQ(bf16.optimizer, 8 * connector);
   EXPECT_EQ(bf16.averages, 0);
   each.optimizer = OptimizerKind::muon;  // the connector's matrices: one moment

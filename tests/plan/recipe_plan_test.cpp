@@ -166,15 +166,23 @@ TEST(Device, MishapsByHand) {
   StageTime time{.steps = 360'000};
   const Mishaps mishaps{
       .hours_between_failures = 1000, .restart_seconds = 400, .bytes_written_a_second = 1e9};
-  add_mishaps(time, stage, {.gpus = 5, .machines = 2}, 10, mishaps);
+  add_mishaps(time, stage, {.gpus = 5, .machines = 2}, {.every = 10}, mishaps);
   EXPECT_DOUBLE_EQ(time.checkpoints, 10 * 14);
   // 100 hours on 10 GPUs: one failure, which costs half of 36,000 s and a restart.
   EXPECT_DOUBLE_EQ(time.restarts, 18'000 + 400);
+  StageTime background{.steps = 360'000};
+  add_mishaps(background, stage, {.gpus = 5, .machines = 2}, {.every = 10, .background = true},
+              mishaps);
+  EXPECT_DOUBLE_EQ(background.checkpoints, 10 * 1.4);
+  EXPECT_DOUBLE_EQ(background.restarts, 18'000 + 14 + 400);
+  StageTime hasty{.steps = 100};
+  add_mishaps(hasty, stage, {.gpus = 5, .machines = 2}, {.every = 10, .background = true}, mishaps);
+  EXPECT_DOUBLE_EQ(hasty.checkpoints, 10 * (1.4 + 14 - 10)) << "the next one waits for it";
   StageTime sharded{.steps = 360'000};
   stage.memory.masters /= 10;  // of one rank
   stage.memory.optimizer /= 10;
-  add_mishaps(sharded, stage, {.gpus = 5, .machines = 2, .sharding = Sharding::optimizer}, 10,
-              mishaps);
+  add_mishaps(sharded, stage, {.gpus = 5, .machines = 2, .sharding = Sharding::optimizer},
+              {.every = 10}, mishaps);
   EXPECT_DOUBLE_EQ(sharded.checkpoints, 10 * (2 + 6)) << "two machines write at once";
 }
 

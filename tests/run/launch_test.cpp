@@ -149,11 +149,12 @@ TEST_F(SlowLaunch, RestartsGoOnToTheSameWeights) {
   expect_the_same_weights("whole", "r");
 }
 
-// ZeRO-1 on three ranks, killed, then ZeRO-2 on two: checkpoints go on on any number, and averages,
-// Muon and evaluations are those of one rank.
+// ZeRO-1 on three ranks, killed, then ZeRO-2 on two: checkpoints, written in the background, go on
+// on any number, and averages, Muon and evaluations are those of one rank.
 TEST_F(SlowLaunch, ShardedStateGoesOnOnAnyNumberOfRanks) {
   const std::string settings =
-      "--set stage.one.ema=0.9 --set stage.one.optimizer=muon --set eval.every=7 ";
+      "--set stage.one.ema=0.9 --set stage.one.optimizer=muon --set eval.every=7 "
+      "--set checkpoint.background=true ";
   ASSERT_EQ(launch({.launch = "--nproc 1", .train = settings}, "whole").exit_code, 0);
   const auto killed = launch_and_strike({.launch = "--nproc 3", .train = settings + "--zero 1"},
                                         "r", "strike r 14 2 KILL");
