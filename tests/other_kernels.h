@@ -82,18 +82,24 @@ CudaArrayKernels<Number> other_array_kernels() {
   };
 }
 
+// By the CPU's kernel of these weights and gradients.
+template <class Weight, class Gradient, AdamWKernel<Weight, Gradient> AdamWKernels::*own>
+void other_adamw(const AdamWNumbers& numbers, int64_t size, const Gradient* gradient,
+                 Weight* weight, int16_t* rest, float* first, float* second, double* squares) {
+  ++kernel_calls();
+  std::fill_n(reached(squares), adamw_pieces(size), 0.0);
+  const auto kernel = array_kernels().front()->adamw.*own;
+  *reached(squares) =
+      kernel(numbers, size, reached(gradient), reached(weight),
+             rest == nullptr ? nullptr : reached(rest), reached(first), reached(second));
+}
+
 inline const CudaKernels kOtherKernels = {
     .fp32 = other_array_kernels<float>(),
     .bf16 = other_array_kernels<uint16_t>(),
-    .adamw =
-        [](const AdamWNumbers& numbers, int64_t size, const float* gradient, float* master,
-           float* first, float* second, uint16_t* weight, double* squares) {
-          ++kernel_calls();
-          std::fill_n(reached(squares), adamw_pieces(size), 0.0);
-          *reached(squares) =
-              array_kernels().front()->adamw(numbers, size, reached(gradient), reached(master),
-                                             reached(first), reached(second), reached(weight));
-        },
+    .adamw_fp32 = other_adamw<float, float, &AdamWKernels::fp32>,
+    .adamw_bf16 = other_adamw<uint16_t, uint16_t, &AdamWKernels::bf16>,
+    .adamw_bf16_by_sums = other_adamw<uint16_t, float, &AdamWKernels::bf16_by_sums>,
 };
 
 }  // namespace sightline::test

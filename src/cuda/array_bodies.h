@@ -173,30 +173,29 @@ SL_DEVICE AdamWFactors factors_of(const AdamWNumbers& n) {
 
 // A block a piece of `piece` packs. In the order of torch's fused AdamW: decay, moments, then the
 // move.
-template <int width, class Block>
+template <int width, class Block, class Weight, class Gradient>
 SL_DEVICE void adamw(const Block& block, const AdamWFactors& n, int64_t packs, int64_t piece,
-                     const float* gradient, float* master, float* first, float* second,
-                     uint16_t* weight, double* squares) {
+                     const Gradient* gradient, Weight* weight, int16_t* rest, float* first,
+                     float* second, double* squares) {
   const int64_t begin = block.index() * piece;
   const int64_t end = begin + piece < packs ? begin + piece : packs;
   float sum = 0;
   for (int64_t pack = begin + block.thread(); pack < end; pack += block.threads()) {
     const auto slope = load<width>(gradient, pack);
-    auto w = load<width>(master, pack), m = load<width>(first, pack), v = load<width>(second, pack);
-    Pack<uint16_t, width> rounded;
+    Master<Weight, width> master(weight, rest, pack);
+    auto m = load<width>(first, pack), v = load<width>(second, pack);
     for (int i = 0; i < width; ++i) {
-      const float g = slope.at[i] * n.gradient_scale, before = w.at[i];
+      const float g = float_of(slope.at[i]) * n.gradient_scale, before = master.at(i);
       m.at[i] += (g - m.at[i]) * (1.0F - n.beta1);
       v.at[i] = v.at[i] * n.beta2 + (1.0F - n.beta2) * g * g;
       const float root = square_root(v.at[i]) / n.root_share + n.epsilon;
-      w.at[i] = before * n.kept - n.step * m.at[i] / root;
-      put(rounded.at[i], w.at[i]);
-      sum += (w.at[i] - before) * (w.at[i] - before);
+      const float after = before * n.kept - n.step * m.at[i] / root;
+      master.put(i, after);
+      sum += (after - before) * (after - before);
     }
     store(first, pack, m);
     store(second, pack, v);
-    store(master, pack, w);
-    if (weight != nullptr) store(weight, pack, rounded);
+    master.store_to(weight, rest, pack);
   }
   sum = sum_of_threads(block, sum);
   if (block.thread() == 0) squares[block.index()] = static_cast<double>(sum);

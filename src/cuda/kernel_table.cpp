@@ -30,13 +30,19 @@ constexpr CudaArrayKernels<Number> kernels_of() {
           OnCurrentStream<launch_rms_norm_backward<Number>>::call};
 }
 
+template <class Weight, class Gradient>
+constexpr CudaAdamW<Weight, Gradient> adamw() {
+  return OnCurrentStream<launch_adamw<Weight, Gradient>>::call;
+}
+
 }  // namespace
 
 }  // namespace sightline::gpu
 
 extern "C" const sightline::CudaKernels* sightline_cuda_kernels() {
   using namespace sightline;
-  static constexpr CudaKernels kKernels{gpu::kernels_of<float>(), gpu::kernels_of<uint16_t>(),
-                                        gpu::OnCurrentStream<gpu::launch_adamw>::call};
+  static constexpr CudaKernels kKernels{
+      gpu::kernels_of<float>(), gpu::kernels_of<uint16_t>(), gpu::adamw<float, float>(),
+      gpu::adamw<uint16_t, uint16_t>(), gpu::adamw<uint16_t, float>()};
   return &kKernels;
 }

@@ -30,8 +30,9 @@ void launch_rms_norm_backward(cudaStream_t stream, const Number* x, const Number
                               const float* scale, const Number* d_out, int64_t rows, int64_t size,
                               Number* d_x, float* d_weight);
 
+template <class Weight, class Gradient>
 void launch_adamw(cudaStream_t stream, const AdamWNumbers& numbers, int64_t size,
-                  const float* gradient, float* master, float* first, float* second,
-                  uint16_t* weight, double* squares);
+                  const Gradient* gradient, Weight* weight, int16_t* rest, float* first,
+                  float* second, double* squares);
 
 }  // namespace sightline::gpu

@@ -47,6 +47,51 @@ SL_DEVICE void put(uint16_t& to, float x) {
 #endif
 }
 
+// A pack of fp32 masters: the weights themselves, or bf16 weights and what their rounding left
+// (kernels/scalar_functions.h: with_rest, joined).
+template <class Weight, int width>
+class Master;
+
+template <int width>
+class Master<float, width> {
+ public:
+  SL_DEVICE Master(const float* weight, const int16_t*, int64_t pack)
+      : weight_(load<width>(weight, pack)) {}
+  SL_DEVICE float at(int i) const { return weight_.at[i]; }
+  SL_DEVICE void put(int i, float x) { weight_.at[i] = x; }
+  SL_DEVICE void store_to(float* weight, int16_t*, int64_t pack) const {
+    store(weight, pack, weight_);
+  }
+
+ private:
+  Pack<float, width> weight_;
+};
+
+template <int width>
+class Master<uint16_t, width> {
+ public:
+  SL_DEVICE Master(const uint16_t* weight, const int16_t* rest, int64_t pack)
+      : weight_(load<width>(weight, pack)), rest_(load<width>(rest, pack)) {}
+  SL_DEVICE float at(int i) const {
+    const auto difference = static_cast<uint32_t>(static_cast<int32_t>(rest_.at[i]));
+    return __builtin_bit_cast(float, (static_cast<uint32_t>(weight_.at[i]) << 16) + difference);
+  }
+  SL_DEVICE void put(int i, float x) {
+    const auto bits = __builtin_bit_cast(uint32_t, x);
+    const uint32_t rounded = (bits + 0x8000) >> 16;
+    weight_.at[i] = static_cast<uint16_t>(rounded);
+    rest_.at[i] = static_cast<int16_t>(bits - (rounded << 16));
+  }
+  SL_DEVICE void store_to(uint16_t* weight, int16_t* rest, int64_t pack) const {
+    store(weight, pack, weight_);
+    store(rest, pack, rest_);
+  }
+
+ private:
+  Pack<uint16_t, width> weight_;
+  Pack<int16_t, width> rest_;
+};
+
 SL_DEVICE float square_root(float x) {
 #ifdef __CUDA_ARCH__
   return sqrtf(x);

@@ -23,7 +23,7 @@ namespace avx512 {
 namespace {
 #include "kernels/array_kernels_body.h"
 }  // namespace
-constexpr ArrayKernelSet kArrays{"avx512", kernels_of<float>(), kernels_of<uint16_t>(), adamw};
+constexpr ArrayKernelSet kArrays{"avx512", kernels_of<float>(), kernels_of<uint16_t>(), kAdamW};
 }  // namespace avx512
 #pragma GCC pop_options
 
@@ -33,7 +33,7 @@ namespace avx2 {
 namespace {
 #include "kernels/array_kernels_body.h"
 }  // namespace
-constexpr ArrayKernelSet kArrays{"avx2", kernels_of<float>(), kernels_of<uint16_t>(), adamw};
+constexpr ArrayKernelSet kArrays{"avx2", kernels_of<float>(), kernels_of<uint16_t>(), kAdamW};
 }  // namespace avx2
 #pragma GCC pop_options
 #endif
@@ -42,7 +42,7 @@ namespace plain {
 namespace {
 #include "kernels/array_kernels_body.h"
 }  // namespace
-constexpr ArrayKernelSet kArrays{"plain", kernels_of<float>(), kernels_of<uint16_t>(), adamw};
+constexpr ArrayKernelSet kArrays{"plain", kernels_of<float>(), kernels_of<uint16_t>(), kAdamW};
 }  // namespace plain
 
 std::span<const ArrayKernelSet* const> array_kernels() {

@@ -46,19 +46,30 @@ struct ArrayKernels {
   // sum = x; sum += x.
   void (*widen)(const Number* x, int64_t size, float* sum);
   void (*accumulate)(const Number* x, int64_t size, float* sum);
+  // The sum of their squares.
+  double (*squares)(const Number* x, int64_t size);
 };
 
-// One pass over a parameter's numbers: clips the gradient, moves the moments and the master, and
-// writes the weight where it has numbers of its own (null: it is the master). Returns the sum of
-// the squares of what the master moved by.
-using AdamWKernel = double (*)(const AdamWNumbers& numbers, int64_t size, const float* gradient,
-                               float* master, float* first, float* second, uint16_t* weight);
+// One pass over a parameter's numbers: clips the gradient, moves the moments and the weight. A bf16
+// weight is the fp32 master rounded; `rest` holds what the rounding left (scalar_functions.h), and
+// is null for fp32, whose weight is the master. Returns the sum of the squares of what the master
+// moved by.
+template <class Weight, class Gradient>
+using AdamWKernel = double (*)(const AdamWNumbers& numbers, int64_t size, const Gradient* gradient,
+                               Weight* weight, int16_t* rest, float* first, float* second);
+
+// By weights and gradients: a bf16 weight's is in bf16 as backward leaves it, or a sum in fp32.
+struct AdamWKernels {
+  AdamWKernel<float, float> fp32;
+  AdamWKernel<uint16_t, uint16_t> bf16;
+  AdamWKernel<uint16_t, float> bf16_by_sums;
+};
 
 struct ArrayKernelSet {
   std::string_view name;  // avx512 | avx2 | plain
   ArrayKernels<float> fp32;
   ArrayKernels<uint16_t> bf16;
-  AdamWKernel adamw;
+  AdamWKernels adamw;
 };
 
 // Those that this machine can run, the fastest first; the last are the plain ones.

@@ -111,49 +111,71 @@ void accumulate(const Number* __restrict x, int64_t size, float* __restrict sum)
   for (int64_t i = 0; i < size; ++i) sum[i] += load(x[i]);
 }
 
+// In pieces whose fp32 sums stay exact enough; the order is fixed.
+template <class Number>
+double squares(const Number* x, int64_t size) {
+  constexpr int64_t kPiece = 2048;
+  double sum = 0;
+  for (int64_t at = 0; at < size; at += kPiece) {
+    const Number* const piece = x + at;
+    const int64_t count = std::min(kPiece, size - at);
+    sum += static_cast<double>(
+        sum_of(count, [&](int64_t i) { return load(piece[i]) * load(piece[i]); }));
+  }
+  return sum;
+}
+
 // In the order of torch's fused AdamW: decay, moments, then the move.
-template <bool has_weight>
-void adamw_piece(const AdamWNumbers& numbers, int64_t size, const float* __restrict gradient,
-                 float* __restrict master, float* __restrict first, float* __restrict second,
-                 uint16_t* __restrict weight, float* __restrict change) {
+template <class Weight, class Gradient>
+void adamw_piece(const AdamWNumbers& numbers, int64_t size, const Gradient* __restrict gradient,
+                 Weight* __restrict weight, int16_t* __restrict rest, float* __restrict first,
+                 float* __restrict second, float* __restrict change) {
+  constexpr bool kHasRest = sizeof(Weight) == 2;
   const AdamWNumbers n = numbers;  // of its own: what is stored to may not lie in it
   const float kept = 1.0F - n.rate * n.decay, step = n.rate / n.first_share;
   const float root_share = square_root(n.second_share);
   for (int64_t i = 0; i < size; ++i) {
-    const float g = gradient[i] * n.gradient_scale;
+    const float g = load(gradient[i]) * n.gradient_scale;
     const float m = first[i] + (g - first[i]) * (1.0F - n.beta1);
     const float v = second[i] * n.beta2 + (1.0F - n.beta2) * g * g;
-    const float before = master[i];
+    float before;
+    if constexpr (kHasRest) {
+      before = joined(weight[i], rest[i]);
+    } else {
+      before = weight[i];
+    }
     const float after = before * kept - step * m / (square_root(v) / root_share + n.epsilon);
     first[i] = m;
     second[i] = v;
-    master[i] = after;
-    if constexpr (has_weight) weight[i] = bf16_of_float(after);
+    if constexpr (kHasRest) {
+      const RoundedWithRest both = with_rest(after);
+      weight[i] = both.rounded;
+      rest[i] = both.rest;
+    } else {
+      weight[i] = after;
+    }
     change[i] = after - before;
   }
 }
 
 // In pieces whose changes stay in the caches until they are summed.
-template <bool has_weight>
-double adamw_step(const AdamWNumbers& n, int64_t size, const float* gradient, float* master,
-                  float* first, float* second, uint16_t* weight) {
+template <class Weight, class Gradient>
+double adamw(const AdamWNumbers& n, int64_t size, const Gradient* gradient, Weight* weight,
+             int16_t* rest, float* first, float* second) {
   constexpr int64_t kPiece = 2048;
   float change[kPiece];
   double squares = 0;
   for (int64_t at = 0; at < size; at += kPiece) {
     const int64_t count = std::min(kPiece, size - at);
-    adamw_piece<has_weight>(n, count, gradient + at, master + at, first + at, second + at,
-                            has_weight ? weight + at : nullptr, change);
+    adamw_piece(n, count, gradient + at, weight + at, rest == nullptr ? nullptr : rest + at,
+                first + at, second + at, change);
     squares += static_cast<double>(sum_of(count, [&](int64_t i) { return change[i] * change[i]; }));
   }
   return squares;
 }
 
-double adamw(const AdamWNumbers& numbers, int64_t size, const float* gradient, float* master,
-             float* first, float* second, uint16_t* weight) {
-  const auto step = weight == nullptr ? adamw_step<false> : adamw_step<true>;
-  return step(numbers, size, gradient, master, first, second, weight);
-}
+constexpr AdamWKernels kAdamW{adamw<float, float>, adamw<uint16_t, uint16_t>,
+                              adamw<uint16_t, float>};
 
 template <class Number>
 constexpr ArrayKernels<Number> kernels_of() {
@@ -165,5 +187,6 @@ constexpr ArrayKernels<Number> kernels_of() {
           rms_norm<Number>,
           rms_norm_backward<Number>,
           widen<Number>,
-          accumulate<Number>};
+          accumulate<Number>,
+          squares<Number>};
 }

@@ -48,14 +48,20 @@ struct CudaArrayKernels {
                             float* d_weight);
 };
 
+// A step of AdamW over `size` numbers, as AdamWKernel takes it. squares [adamw_pieces(size)]: the
+// sums of the squares of what the master moved by.
+template <class Weight, class Gradient>
+using CudaAdamW = void (*)(const AdamWNumbers& numbers, int64_t size, const Gradient* gradient,
+                           Weight* weight, int16_t* rest, float* first, float* second,
+                           double* squares);
+
 struct CudaKernels {
   CudaArrayKernels<float> fp32;
   CudaArrayKernels<uint16_t> bf16;
 
-  // A step of AdamW over `size` numbers, as AdamWKernel takes it; weight may be null. squares
-  // [adamw_pieces(size)]: the sums of the squares of what the master moved by.
-  void (*adamw)(const AdamWNumbers& numbers, int64_t size, const float* gradient, float* master,
-                float* first, float* second, uint16_t* weight, double* squares);
+  CudaAdamW<float, float> adamw_fp32;
+  CudaAdamW<uint16_t, uint16_t> adamw_bf16;
+  CudaAdamW<uint16_t, float> adamw_bf16_by_sums;
 };
 
 // Null where the plugin is missing or was built without a compiler for GPUs: LibTorch's own

@@ -21,6 +21,23 @@ SL_INLINE uint16_t bf16_of_float(float x) {
   return static_cast<uint16_t>((rounded & ~is_no_number) | (0x7fc0 & is_no_number));
 }
 
+// A float as the bf16 nearest to it, the larger one in size of two as near, and what that rounding
+// left, in units of its last place: nothing is lost. (To the even one of two, as elsewhere, the
+// rest would need one value more than 16 bits have.)
+struct RoundedWithRest {
+  uint16_t rounded;
+  int16_t rest;
+};
+SL_INLINE RoundedWithRest with_rest(float x) {
+  const auto bits = __builtin_bit_cast(uint32_t, x);
+  const uint32_t rounded = (bits + 0x8000) >> 16;
+  return {static_cast<uint16_t>(rounded), static_cast<int16_t>(bits - (rounded << 16))};
+}
+SL_INLINE float joined(uint16_t rounded, int16_t rest) {
+  const auto difference = static_cast<uint32_t>(static_cast<int32_t>(rest));
+  return __builtin_bit_cast(float, (static_cast<uint32_t>(rounded) << 16) + difference);
+}
+
 // One instruction where the compiler need not tell errno of negative numbers (-fno-math-errno,
 // CMakeLists.txt).
 SL_INLINE float square_root(float x) { return __builtin_sqrtf(x); }

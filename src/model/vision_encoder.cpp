@@ -2,10 +2,14 @@
 
 #include "base/error.h"
 #include "model/fused.h"
+#include "tensor/forget.h"
 #include "tensor/linear.h"
 #include "tensor/tile_attention.h"
 
 #include <cmath>
+#include <functional>
+#include <utility>
+#include <vector>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -118,19 +122,37 @@ at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number, Dropout
   const auto linear = [&](const at::Tensor& x, const char* name) {
     return linear_layer(x, param(prefix + name + ".weight"), param(prefix + name + ".bias"));
   };
-  const auto norm = [&](const at::Tensor& x, const char* name) {
+  const auto norm = [this, prefix](const at::Tensor& x, const char* name) {
     return at::layer_norm(x, {config_.hidden_size}, param(prefix + name + ".weight"),
                           param(prefix + name + ".bias"), config_.layer_norm_eps);
   };
 
+  const auto normed = [norm](const at::Tensor& x, const char* name) {
+    return [norm, x = x.detach(), name] { return norm(x, name); };
+  };
+  // As in the decoder's layers: what is one pass over memory is not kept for products that train.
+  const bool trains = param(prefix + names.down + ".weight").requires_grad();
+  const auto forget = [&](const at::Tensor& x, const std::vector<at::Tensor>& users,
+                          std::function<at::Tensor()> make) {
+    if (trains) forget_until_backward(x, users, std::move(make));
+  };
+
   const at::Tensor a = norm(x_IND, names.norm_before);
-  const at::Tensor attended = attention(linear(a, names.query), linear(a, names.key),
-                                        linear(a, names.value), config_.num_attention_heads);
+  const at::Tensor q = linear(a, names.query), k = linear(a, names.key), v = linear(a, names.value);
+  forget(a, {q, k, v}, normed(x_IND, names.norm_before));
+  const at::Tensor attended = attention(q, k, v, config_.num_attention_heads);
   const at::Tensor added = linear(attended, names.out);
   const at::Tensor x = x_IND + dropped_out(added, dropout.at("attention", number));
-  const at::Tensor inner = linear(norm(x, names.norm_after), names.up);
-  const at::Tensor active = config_.kind == VisionKind::vit ? at::gelu(inner) : gelu_by_tanh(inner);
-  return x + dropped_out(linear(active, names.down), dropout.at("mlp", number));
+  const at::Tensor b = norm(x, names.norm_after);
+  const at::Tensor inner = linear(b, names.up);
+  forget(b, {inner}, normed(x, names.norm_after));
+  const auto gelu = [kind = config_.kind](const at::Tensor& input) {
+    return kind == VisionKind::vit ? at::gelu(input) : gelu_by_tanh(input);
+  };
+  const at::Tensor active = gelu(inner);
+  const at::Tensor down = linear(active, names.down);
+  forget(active, {down}, [gelu, input = inner.detach()] { return gelu(input); });
+  return x + dropped_out(down, dropout.at("mlp", number));
 }
 
 at::Tensor VisionEncoder::finish(const at::Tensor& x_IND) const {

@@ -46,8 +46,8 @@ bool ActivationCounter::by_tiles(int64_t head_size) const {
   return takes_tiles(at::kCPU, width_ == 2 ? at::kBFloat16 : at::kFloat, head_size);
 }
 
-// Saved: what both norms take, q, k, v, attention's result, what GELU takes; and, where the
-// matrices train, what they take. Of each row the norms' mean and scale, and a number each head.
+// Saved: what both norms take, q, k, v, attention's result, what GELU takes. Of each row the norms'
+// mean and scale, and a number each head. What matrices that train take beside that is made again.
 void ActivationCounter::count_vision(Pass& pass, const BatchWork& work) const {
   const VisionConfig& c = *config_.vision;
   const double rows = number(work.images * (c.num_patches() + c.class_tokens()));
@@ -67,7 +67,7 @@ void ActivationCounter::count_vision(Pass& pass, const BatchWork& work) const {
     const bool tiles = by_tiles(c.hidden_size / c.num_attention_heads);
     const double statistics = 4 * ((tiles ? 0 : number(c.num_attention_heads)) + 4);
     const double frozen = (tiles ? 5 : 6) * d + m;
-    const Layer layer{.saved = rows * (width_ * (trains ? 8 * d + 2 * m : frozen) + statistics),
+    const Layer layer{.saved = rows * (width_ * (trains ? 6 * d + m : frozen) + statistics),
                       .working = width_ * rows * (2 * m + 2 * d)};
     pass.add(layer, width_ * rows * d, stage_.checkpoint_activations);
   }
@@ -95,7 +95,7 @@ void ActivationCounter::count_connector(Pass& pass, const BatchWork& work) const
 }
 
 // Saved: what both norms take, q, k, v, the scores, gate and up; and, where the matrices train,
-// what they take.
+// attention's result. What else they take is made again.
 void ActivationCounter::count_language(Pass& pass, const BatchWork& work) const {
   const LanguageConfig& c = *config_.language;
   const double rows = number(work.rows);
@@ -118,10 +118,11 @@ void ActivationCounter::count_language(Pass& pass, const BatchWork& work) const 
     if (!pass.flows) continue;
     Layer layer;
     layer.saved = width_ * (rows * (2 * d + q + 2 * kv + 2 * m) + scores) + 8 * rows;
-    if (trains) layer.saved += width_ * rows * (2 * d + q + m);
+    if (trains) layer.saved += width_ * rows * q;
     // Before backward reaches the attention, the MLP's part of what was saved is given back.
-    const double of_mlp = rows * ((trains ? 3 : 2) * m + (trains ? 2 : 1) * d);
-    layer.working = std::max(width_ * rows * (2 * m + 2 * d), of_attention - width_ * of_mlp);
+    const double of_mlp = rows * (2 * m + d);
+    layer.working =
+        std::max(width_ * rows * ((trains ? 3 : 2) * m + 2 * d), of_attention - width_ * of_mlp);
     pass.add(layer, width_ * rows * d, stage_.checkpoint_activations);
   }
   if (pass.flows) pass.saved += width_ * rows * (d + 2 * number(c.head_dim));  // and the rotation

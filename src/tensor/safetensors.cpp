@@ -29,19 +29,20 @@ struct DtypeName {
   const char* name;
   at::ScalarType type;
 };
-constexpr std::array<DtypeName, 7> kDtypes = {{{"F64", at::kDouble},
+constexpr std::array<DtypeName, 8> kDtypes = {{{"F64", at::kDouble},
                                                {"F32", at::kFloat},
                                                {"F16", at::kHalf},
                                                {"BF16", at::kBFloat16},
                                                {"I64", at::kLong},
                                                {"I32", at::kInt},
+                                               {"I16", at::kShort},
                                                {"U8", at::kByte}}};
 
 at::ScalarType dtype_named(const std::string& name, const std::string& where) {
   for (const auto& known : kDtypes) {
     if (name == known.name) return known.type;
   }
-  fail("{}: dtype \"{}\" is not one of F64, F32, F16, BF16, I64, I32, U8", where, name);
+  fail("{}: dtype \"{}\" is not one of F64, F32, F16, BF16, I64, I32, I16, U8", where, name);
 }
 
 std::string name_of(at::ScalarType type) {

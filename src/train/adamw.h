@@ -1,8 +1,10 @@
 #pragma once
 // A step of AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101) for one parameter, in one pass
-// over its memory: the gradient is clipped, the moments and the master move, the 16-bit weight is
-// copied from it, and how far it moved is summed up. A step's time is that of reading and writing
-// its numbers; four passes took twice as long.
+// over its memory: the gradient is clipped, the moments and the master move, the 16-bit weight with
+// it (train/master.h), and how far it moved is summed up. A step's time is that of reading and
+// writing its numbers; four passes took twice as long.
+
+#include "train/master.h"
 
 #include <ATen/core/Tensor.h>
 
@@ -14,13 +16,14 @@ struct AdamWStep {
   double gradient_scale = 1;  // of clipping
 };
 
-// All of one shape and contiguous. The master is the weight itself where that is not of 16 bits.
+// All of one shape and contiguous.
 struct AdamWParameter {
-  at::Tensor weight, master, gradient, first, second;
+  Master master;
+  at::Tensor gradient;  // in the weight's numbers or the master's; left as it is
+  at::Tensor first, second;
 };
 
 // Sum over the numbers of (master after - master before)^2, one number on the parameter's device.
-// The gradient is left as it is or scaled.
 at::Tensor adamw_step(const AdamWParameter& parameter, const AdamWStep& step);
 
 // The definition, by LibTorch's fused step: it tells nothing of how far it moved, which is worked

@@ -26,6 +26,10 @@ int64_t room_of(const at::Tensor& weight) {
 
 }  // namespace
 
+at::TensorOptions sum_options(const at::Tensor& weight) {
+  return weight.options().dtype(sum_type(weight.scalar_type())).requires_grad(false);
+}
+
 GradientBuckets lay_out_gradients(std::span<const at::Tensor> weights) {
   int64_t total = 0;
   for (const at::Tensor& weight : weights) total += room_of(weight);
@@ -44,13 +48,13 @@ GradientBuckets lay_out_gradients(std::span<const at::Tensor> weights) {
     buckets.back().numbers += room_of(weights[i]);
   }
   for (const Bucket& bucket : buckets) {
-    const auto options = weights.front().options().dtype(bucket.dtype).requires_grad(false);
+    const auto options = sum_options(weights.front()).dtype(bucket.dtype);
     laid.buckets.push_back(at::zeros({bucket.numbers}, options));
   }
   for (size_t i = 0; i < weights.size(); ++i) {
-    weights[i].mutable_grad() = laid.buckets[laid.bucket_of[i]]
-                                    .slice(0, begins[i], begins[i] + weights[i].numel())
-                                    .view(weights[i].sizes());
+    laid.gradients.push_back(laid.buckets[laid.bucket_of[i]]
+                                 .slice(0, begins[i], begins[i] + weights[i].numel())
+                                 .view(weights[i].sizes()));
   }
   return laid;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The sums of gradients as a few long tensors: each weight's .grad is a piece of one. They are laid
+// The sums of gradients as a few long tensors, of which each weight's is a piece. They are laid
 // out from the top of the model down, as backward comes to them, so that a bucket is whole early
 // and can travel to other ranks while backward goes on below; and they travel without being copied.
 
@@ -17,7 +17,11 @@ inline constexpr int64_t kGradientBuckets = 8;  // about, and more for a large m
 struct GradientBuckets {
   std::vector<at::Tensor> buckets;  // fp32 (fp64 for fp64 weights), one dtype each, zeros at first
   std::vector<size_t> bucket_of;    // of each weight
+  std::vector<at::Tensor> gradients;  // of each weight: its piece
 };
+
+// How the sum of a weight's gradients is made: in fp32 (fp64 for fp64), on its device.
+at::TensorOptions sum_options(const at::Tensor& weight);
 
 // For weights in the order from the bottom of the model up. The layout is a function of their
 // shapes and dtypes alone.

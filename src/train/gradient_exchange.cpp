@@ -4,7 +4,7 @@
 
 namespace sightline {
 
-GradientExchange::GradientExchange(World& world, const Optimizer& optimizer, Travel travel)
+GradientExchange::GradientExchange(World& world, Optimizer& optimizer, Travel travel)
     : world_(world), travel_(travel), optimizer_(optimizer), sums_(optimizer.gradient_buckets()) {
   optimizer.on_arrival([this](size_t weight) { arrived(weight); });
 }

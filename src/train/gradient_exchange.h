@@ -15,7 +15,7 @@ class GradientExchange {
  public:
   // Both must outlive this, and all sums must be on every rank. The optimizer tells this what has
   // arrived as long as it lives.
-  GradientExchange(World& world, const Optimizer& optimizer, Travel travel);
+  GradientExchange(World& world, Optimizer& optimizer, Travel travel);
   ~GradientExchange();
   GradientExchange(const GradientExchange&) = delete;
   GradientExchange& operator=(const GradientExchange&) = delete;

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
@@ -55,6 +57,10 @@ void add_to(const at::Tensor& sum, const at::Tensor& x) {
   }
 }
 
+at::Tensor zeros_of(const at::Tensor& weight) {
+  return at::zeros(weight.sizes(), weight.options().requires_grad(false));
+}
+
 }  // namespace
 
 // Called when a backward pass has left a weight's gradient in .grad.
@@ -75,10 +81,10 @@ class GradientSums::Hook : public torch::autograd::PostAccumulateGradHook {
 
 GradientSums::GradientSums(std::vector<at::Tensor> weights)
     : weights_(std::move(weights)),
-      laid_(lay_out_gradients(weights_)),
-      is_begun_(weights_.size(), 1) {
+      sums_(weights_.size()),
+      only_(weights_.size()),
+      is_begun_(weights_.size(), 0) {
   for (size_t i = 0; i < weights_.size(); ++i) {
-    sums_.push_back(weights_[i].grad());
     torch::autograd::impl::set_post_acc_grad_hooks(weights_[i], std::make_unique<Hook>(*this, i));
   }
 }
@@ -89,26 +95,43 @@ GradientSums::~GradientSums() {
   }
 }
 
+const GradientBuckets& GradientSums::lay_out() {
+  laid_ = lay_out_gradients(weights_);
+  sums_ = laid_.gradients;
+  return laid_;
+}
+
 void GradientSums::begin() {
   for (const at::Tensor& weight : weights_) weight.mutable_grad() = at::Tensor();
+  only_.assign(weights_.size(), at::Tensor());
   is_begun_.assign(weights_.size(), 0);
 }
 
 void GradientSums::add(size_t weight, const at::Tensor& gradient) {
   const c10::NoGradGuard no_grad;
-  SL_ASSERT(gradient.sizes() == sums_[weight].sizes(), "gradient {} of another shape", weight);
-  if (std::exchange(is_begun_[weight], 1) == 0) {
-    write(gradient, sums_[weight]);
+  SL_ASSERT(gradient.sizes() == weights_[weight].sizes(), "gradient {} of another shape", weight);
+  const bool is_first = std::exchange(is_begun_[weight], 1) == 0;
+  at::Tensor& sum = sums_[weight];
+  if (is_first && !sum.defined()) {
+    only_[weight] = gradient.contiguous();
+  } else if (is_first) {
+    write(gradient, sum);
   } else {
-    add_to(sums_[weight], gradient);
+    if (!sum.defined()) {
+      sum = at::empty(gradient.sizes(), sum_options(weights_[weight]));
+      write(std::exchange(only_[weight], at::Tensor()), sum);
+    }
+    add_to(sum, gradient);
   }
 }
 
 void GradientSums::end() {
   const c10::NoGradGuard no_grad;
   for (size_t i = 0; i < weights_.size(); ++i) {
-    if (is_begun_[i] == 0) sums_[i].zero_();
-    weights_[i].mutable_grad() = sums_[i];
+    at::Tensor only = std::exchange(only_[i], at::Tensor());
+    if (is_begun_[i] == 0 && sums_[i].defined()) sums_[i].zero_();
+    if (is_begun_[i] == 0 && !sums_[i].defined()) only = zeros_of(weights_[i]);
+    weights_[i].mutable_grad() = sums_[i].defined() ? sums_[i] : only;
   }
 }
 

@@ -7,13 +7,14 @@
 #include "train/hidden_matrix.h"
 #include "train/orthogonal.h"
 #include "train/schedule.h"
+#include "train/square_sum.h"
 
 #include <algorithm>
 #include <cmath>
 #include <functional>
 #include <map>
 
-#include <ATen/ops/_foreach_norm.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/lerp.h>
 #include <ATen/ops/linalg_vector_norm.h>
@@ -92,10 +93,8 @@ void Optimizer::share_out() {
 
 void Optimizer::begin(Slot& slot) const {
   if (!is_own(slot)) return;
-  const at::ScalarType own = slot.weight.scalar_type();
-  const bool full = own == at::kFloat || own == at::kDouble;
-  const auto like = slot.weight.options().dtype(full ? own : at::kFloat).requires_grad(false);
-  slot.master = full ? slot.weight.detach() : slot.weight.detach().to(at::kFloat);
+  slot.master = Master::of(slot.weight);
+  const auto like = slot.weight.options().dtype(slot.master.dtype()).requires_grad(false);
   slot.first = at::zeros(slot.weight.sizes(), like);
   if (slot.muon) return;
   slot.second = at::zeros(slot.weight.sizes(), like);
@@ -116,14 +115,6 @@ std::vector<at::Tensor> Optimizer::weights() const {
   return weights;
 }
 
-std::vector<at::Tensor> Optimizer::held_gradients() const {
-  std::vector<at::Tensor> list;
-  for (const Slot& slot : slots_) {
-    if (slot.weight.grad().defined()) list.push_back(slot.weight.grad());
-  }
-  return list;
-}
-
 void Optimizer::begin_gradients() {
   if (sums_) sums_->begin();
 }
@@ -132,9 +123,9 @@ void Optimizer::end_gradients() {
   if (sums_) sums_->end();
 }
 
-const GradientBuckets& Optimizer::gradient_buckets() const {
+const GradientBuckets& Optimizer::gradient_buckets() {
   SL_ASSERT(sums_ != nullptr, "the sums of no gradient");
-  return sums_->buckets();
+  return sums_->lay_out();
 }
 
 void Optimizer::on_arrival(std::function<void(size_t weight)> arrived) const {
@@ -172,7 +163,7 @@ Optimizer::ByOwner Optimizer::by_owner(std::span<const at::Tensor> gradients) co
     at::Tensor gradient = gradients.empty() ? at::Tensor() : gradients[i];
     if (!gradient.defined()) gradient = at::zeros_like(slot.weight);
     if (is_own(slot)) {
-      gradient = gradient.to(slot.master.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
+      gradient = gradient.to(slot.master.dtype(), /*non_blocking=*/false, /*copy=*/true);
     }
     lists[static_cast<size_t>(slot.owner)].push_back(gradient);
   }
@@ -185,13 +176,17 @@ void Optimizer::add_own(std::span<const at::Tensor> gradients) {
 
 PartSquares Optimizer::gradient_squares() const {
   const c10::NoGradGuard no_grad;
+  std::vector<const Slot*> held;  // by this rank
+  std::vector<at::Tensor> sums;
   PartSquares squares;
-  const std::vector<double> norms = numbers_of(at::_foreach_norm(held_gradients()));
-  size_t held = 0;
   for (const Slot& slot : slots_) {
-    const double norm = slot.weight.grad().defined() ? norms[held++] : 0.0;
-    squares.add(slot.name, norm * norm);
+    squares.add(slot.name, 0.0);
+    if (!slot.weight.grad().defined()) continue;
+    held.push_back(&slot);
+    sums.push_back(square_sum(slot.weight.grad()));
   }
+  const std::vector<double> numbers = numbers_of(sums);
+  for (size_t i = 0; i < held.size(); ++i) squares.add(held[i]->name, numbers[i]);
   return squares;
 }
 
@@ -199,60 +194,58 @@ PartSquares Optimizer::step(double factor, double gradient_norm) {
   const c10::NoGradGuard no_grad;
   PartSquares changes;
   const bool clips = stage_.clip > 0 && gradient_norm > stage_.clip;
-  const double scale = clips ? stage_.clip / gradient_norm : 1.0;
+  const Scales scales{.rate = factor, .gradient = clips ? stage_.clip / gradient_norm : 1.0};
   std::vector<const Slot*> moved;
   std::vector<at::Tensor> squares;
   for (Slot& slot : slots_) {
     changes.add(slot.name, 0.0);
-    if (!is_own(slot)) continue;
-    if (!slot.muon) {
-      moved.push_back(&slot);
-      squares.push_back(step_adamw(slot, factor, scale));
-    } else if (clips) {
-      slot.weight.mutable_grad().mul_(scale);
-    }
+    if (!is_own(slot) || slot.muon) continue;
+    moved.push_back(&slot);
+    squares.push_back(step_adamw(slot, scales));
   }
   const std::vector<double> sums = numbers_of(squares);
   for (size_t i = 0; i < moved.size(); ++i) changes.add(moved[i]->name, sums[i]);
-  step_muon(factor, changes);
+  step_muon(scales, changes);
   return changes;
 }
 
-at::Tensor Optimizer::step_adamw(Slot& slot, double factor, double gradient_scale) const {
+at::Tensor Optimizer::step_adamw(Slot& slot, const Scales& scales) const {
   slot.step.add_(1);
-  return adamw_step({slot.weight, slot.master, slot.weight.grad(), slot.first, slot.second},
-                    {.rate = slot.rate * factor,
+  return adamw_step({slot.master, slot.weight.grad(), slot.first, slot.second},
+                    {.rate = slot.rate * scales.rate,
                      .decay = slot.decay,
                      .beta1 = stage_.beta1,
                      .beta2 = stage_.beta2,
                      .epsilon = stage_.epsilon,
                      .number = slot.step.item<double>(),
-                     .gradient_scale = gradient_scale});
+                     .gradient_scale = scales.gradient});
 }
 
 // Matrices of one shape go through the products together, as many as kMuonNumbers allows.
-void Optimizer::step_muon(double factor, PartSquares& changes) {
+void Optimizer::step_muon(const Scales& scales, PartSquares& changes) {
   std::map<std::pair<int64_t, int64_t>, std::vector<Slot*>> shapes;
   for (Slot& slot : slots_) {
     if (slot.muon && is_own(slot))
-      shapes[{slot.master.size(0), slot.master.size(1)}].push_back(&slot);
+      shapes[{slot.weight.size(0), slot.weight.size(1)}].push_back(&slot);
   }
   for (const auto& [shape, slots] : shapes) {
     const auto most =
         static_cast<size_t>(std::max<int64_t>(1, kMuonNumbers / (shape.first * shape.second)));
     for (size_t begin = 0; begin < slots.size(); begin += most) {
-      step_muon(factor, std::span(slots).subspan(begin, std::min(most, slots.size() - begin)),
+      step_muon(scales, std::span(slots).subspan(begin, std::min(most, slots.size() - begin)),
                 changes);
     }
   }
 }
 
-void Optimizer::step_muon(double factor, std::span<Slot* const> slots, PartSquares& changes) {
-  const at::Tensor& like = slots.front()->master;
+void Optimizer::step_muon(const Scales& scales, std::span<Slot* const> slots,
+                          PartSquares& changes) {
+  const at::Tensor& like = slots.front()->first;
   const int64_t rows = like.size(0), columns = like.size(1);
   const at::Tensor directions_BMN = at::empty({std::ssize(slots), rows, columns}, like.options());
   for (size_t i = 0; i < slots.size(); ++i) {
-    const at::Tensor& gradient = slots[i]->weight.grad();
+    at::Tensor gradient = slots[i]->weight.grad().to(like.scalar_type());
+    if (scales.gradient != 1) gradient = gradient * scales.gradient;
     slots[i]->first.mul_(kMuonMomentum).add_(gradient, 1.0 - kMuonMomentum);
     // Nesterov's: the momentum as it will be one step on, were this gradient to come again.
     at::Tensor direction_MN = directions_BMN.select(0, static_cast<int64_t>(i));
@@ -264,18 +257,17 @@ void Optimizer::step_muon(double factor, std::span<Slot* const> slots, PartSquar
   const double size = kMuonSize * std::sqrt(static_cast<double>(std::max(rows, columns)));
   for (size_t i = 0; i < slots.size(); ++i) {
     Slot& slot = *slots[i];
-    const double rate = slot.rate * factor;
+    const at::Tensor master = slot.master.numbers();
     const at::Tensor change = updates_BMN.select(0, static_cast<int64_t>(i))
-                                  .to(slot.master.scalar_type())
+                                  .to(master.scalar_type())
                                   .mul_(size)
-                                  .add_(slot.master, slot.decay);
-    slot.master.add_(change, -rate);
-    if (!slot.weight.is_alias_of(slot.master)) slot.weight.copy_(slot.master);
+                                  .add_(master, slot.decay);
+    slot.master.put(master.add(change, -slot.rate * scales.rate));
     norms.push_back(at::linalg_vector_norm(change));
   }
   const std::vector<double> sizes = numbers_of(norms);
   for (size_t i = 0; i < slots.size(); ++i) {
-    const double norm = slots[i]->rate * factor * sizes[i];
+    const double norm = slots[i]->rate * scales.rate * sizes[i];
     changes.add(slots[i]->name, norm * norm);
   }
 }
@@ -284,7 +276,7 @@ ParamMap Optimizer::state() const {
   ParamMap state;
   for (const Slot& slot : slots_) {
     if (!is_own(slot)) continue;
-    state.add(slot.name + ".master", slot.master);
+    if (!slot.master.is_weight()) state.add(slot.name + ".rest", slot.master.rest);
     state.add(slot.name + ".first", slot.first);
     if (slot.muon) continue;
     state.add(slot.name + ".second", slot.second);
@@ -297,20 +289,19 @@ void Optimizer::restore(const StoredTensor& stored) {
   const c10::NoGradGuard no_grad;
   for (Slot& slot : slots_) {
     if (!is_own(slot)) continue;
-    copy_stored(stored, slot.name + ".master", slot.master);
+    if (!slot.master.is_weight()) copy_stored(stored, slot.name + ".rest", slot.master.rest);
     copy_stored(stored, slot.name + ".first", slot.first);
     if (!slot.muon) {
       copy_stored(stored, slot.name + ".second", slot.second);
       copy_stored(stored, slot.name + ".step", slot.step);
     }
-    if (!slot.weight.is_alias_of(slot.master)) slot.weight.copy_(slot.master);
   }
 }
 
 std::vector<TrainedParameter> Optimizer::trained() const {
   std::vector<TrainedParameter> list;
   for (const Slot& slot : slots_) {
-    if (is_own(slot)) list.push_back({slot.name, slot.weight, slot.master});
+    if (is_own(slot)) list.push_back({slot.name, slot.master});
   }
   return list;
 }

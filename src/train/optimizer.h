@@ -3,11 +3,12 @@
 // (train/adamw.h). Muon (Jordan 2024, https://kellerjordan.github.io/posts/muon): the
 // matrices inside the layers move by their momentum made orthogonal (train/orthogonal.h), at a size
 // like AdamW's (Liu et al. 2025, arXiv 2502.16982), so that one learning rate serves both;
-// embeddings, the head, norms, biases and convolutions stay with AdamW. 16-bit weights have fp32
-// masters, which the optimizer moves and from which the weights are copied; gradients of all
-// micro-batches are summed in fp32. So a trained parameter takes 16 bytes beside its 16-bit weight
-// (12 beside a 32-bit one, which is its own master): gradient, master and two moments, Muon's one
-// moment less. A step adds a few dozen MiB of its own, whatever the model's size.
+// embeddings, the head, norms, biases and convolutions stay with AdamW. 16-bit weights are fp32
+// masters, rounded (train/master.h); gradients of several micro-batches are summed in fp32
+// (train/gradient_sums.h). So a trained parameter takes 10 bytes beside its 16-bit weight (8 beside
+// a 32-bit one), what rounding left and two moments, Muon one moment less; 4 more where a step has
+// several micro-batches. A step adds a few dozen MiB of its own, whatever the model's size, and its
+// gradients.
 //
 // Of several ranks each may keep the masters and moments of its share of the parameters alone
 // (ZeRO-1), and the sums of their gradients too (ZeRO-2; Rajbhandari et al. 2020, arXiv
@@ -17,6 +18,7 @@
 #include "recipe/recipe.h"
 #include "tensor/param_map.h"
 #include "train/gradient_sums.h"
+#include "train/master.h"
 #include "train/part_norms.h"
 #include "train/stored_tensor.h"
 #include "train/weight_average.h"
@@ -56,8 +58,8 @@ class Optimizer {
   void add_gradients(std::span<const at::Tensor> gradients);
 
   // The sums of those gradients whose sums this rank holds: all, or under Sharding::gradients its
-  // own. By parameter, in the order of weights() then.
-  const GradientBuckets& gradient_buckets() const;
+  // own. By parameter, in the order of weights() then. Made for good by the first call.
+  const GradientBuckets& gradient_buckets();
   // Called, if set, with the number (in weights()) of each that a backward pass has added to.
   void on_arrival(std::function<void(size_t weight)> arrived) const;
   // What trains, on whichever rank, from the bottom of the model up.
@@ -78,10 +80,11 @@ class Optimizer {
   // squares of what they changed by, weight decay included.
   PartSquares step(double factor, double gradient_norm);
 
-  // Masters and moments of this rank's parameters by name, for checkpoints:
-  // "<parameter>.master|.first|.second|.step" (Muon: master and first).
+  // What of masters and moments of this rank's parameters is not the weights, by name, for
+  // checkpoints: "<parameter>.rest|.first|.second|.step" (fp32 weights: no rest; Muon: first
+  // alone).
   ParamMap state() const;
-  // Takes back what state() gave, here or elsewhere.
+  // Takes back what state() gave, here or elsewhere, when the weights are what they were then.
   void restore(const StoredTensor& stored);
 
   // What this rank moves, in a fixed order.
@@ -93,7 +96,7 @@ class Optimizer {
   struct Slot {
     std::string name;
     at::Tensor weight;               // the model's leaf
-    at::Tensor master;               // fp32; the weight itself where it is fp32 already
+    Master master;                   // of it, on the rank that it belongs to
     at::Tensor first, second, step;  // moments; Muon has the first alone
     double rate = 0, decay = 0;
     bool muon = false;
@@ -105,11 +108,13 @@ class Optimizer {
   void share_out();
   void begin(Slot& slot) const;
   void begin_sums();
-  // The sums that this rank holds, between steps.
-  std::vector<at::Tensor> held_gradients() const;
-  at::Tensor step_adamw(Slot& slot, double factor, double gradient_scale) const;
-  void step_muon(double factor, PartSquares& changes);
-  void step_muon(double factor, std::span<Slot* const> slots, PartSquares& changes);
+  // What scales the rates, and the gradients (clipping).
+  struct Scales {
+    double rate = 1, gradient = 1;
+  };
+  at::Tensor step_adamw(Slot& slot, const Scales& scales) const;
+  void step_muon(const Scales& scales, PartSquares& changes);
+  void step_muon(const Scales& scales, std::span<Slot* const> slots, PartSquares& changes);
 
   StageRecipe stage_;
   Shard shard_;

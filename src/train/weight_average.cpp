@@ -1,15 +1,15 @@
 #include "train/weight_average.h"
 
+#include <algorithm>
 #include <cmath>
 
-#include <ATen/ops/_foreach_lerp.h>
 #include <c10/core/GradMode.h>
 
 namespace sightline {
 
 namespace {
 
-bool is_own_master(const TrainedParameter& each) { return each.weight.is_alias_of(each.master); }
+constexpr int64_t kPiece = 1 << 22;  // numbers: bounds what a step takes beside the averages
 
 void exchange(at::Tensor weight, at::Tensor average) {
   const at::Tensor kept = weight.detach().clone();
@@ -22,38 +22,49 @@ void exchange(at::Tensor weight, at::Tensor average) {
 WeightAverage::WeightAverage(double decay, std::vector<TrainedParameter> trained)
     : decay_(decay), trained_(std::move(trained)) {
   for (const TrainedParameter& each : trained_) {
-    averages_.push_back(each.master.detach().clone());
+    averages_.push_back(each.master.numbers().clone());
   }
 }
 
 void WeightAverage::update(int64_t step) {
   const c10::NoGradGuard no_grad;
   const double share = (1.0 - decay_) / (1.0 - std::pow(decay_, static_cast<double>(step)));
-  std::vector<at::Tensor> masters;
-  for (const TrainedParameter& each : trained_) masters.push_back(each.master.detach());
-  at::_foreach_lerp_(averages_, masters, share);
+  for (size_t i = 0; i < trained_.size(); ++i) {
+    const at::Tensor average = averages_[i].view({-1});
+    for (int64_t begin = 0; begin < average.numel(); begin += kPiece) {
+      const int64_t count = std::min(kPiece, average.numel() - begin);
+      average.narrow(0, begin, count)
+          .lerp_(trained_[i].master.piece(begin, count).numbers(), share);
+    }
+  }
 }
 
 void WeightAverage::put_in() {
   const c10::NoGradGuard no_grad;
+  kept_.clear();
   for (size_t i = 0; i < trained_.size(); ++i) {
-    if (is_own_master(trained_[i])) {
-      exchange(trained_[i].weight, averages_[i]);
+    at::Tensor weight = trained_[i].master.weight;
+    if (trained_[i].master.is_weight()) {
+      exchange(weight, averages_[i]);
     } else {
-      trained_[i].weight.copy_(averages_[i]);
+      kept_.push_back(weight.detach().clone());
+      weight.copy_(averages_[i]);
     }
   }
 }
 
 void WeightAverage::put_back() {
   const c10::NoGradGuard no_grad;
+  auto kept = kept_.begin();
   for (size_t i = 0; i < trained_.size(); ++i) {
-    if (is_own_master(trained_[i])) {
-      exchange(trained_[i].weight, averages_[i]);
+    at::Tensor weight = trained_[i].master.weight;
+    if (trained_[i].master.is_weight()) {
+      exchange(weight, averages_[i]);
     } else {
-      trained_[i].weight.copy_(trained_[i].master);
+      weight.copy_(*kept++);
     }
   }
+  kept_.clear();
 }
 
 ParamMap WeightAverage::state() const {

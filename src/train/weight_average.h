@@ -8,6 +8,7 @@
 // first step the average is the weights. In fp32: 4 bytes a trained parameter.
 
 #include "tensor/param_map.h"
+#include "train/master.h"
 #include "train/stored_tensor.h"
 
 #include <cstdint>
@@ -16,11 +17,9 @@
 
 namespace sightline {
 
-// A trained parameter: the model's leaf, and the fp32 master that the optimizer moves (the leaf
-// itself where that is fp32).
 struct TrainedParameter {
   std::string name;
-  at::Tensor weight, master;
+  Master master;  // of the model's leaf
 };
 
 class WeightAverage {
@@ -43,6 +42,7 @@ class WeightAverage {
   double decay_;
   std::vector<TrainedParameter> trained_;
   std::vector<at::Tensor> averages_;
+  std::vector<at::Tensor> kept_;  // while averages stand in: the bf16 weights
 };
 
 }  // namespace sightline

@@ -142,52 +142,62 @@ TYPED_TEST(ArrayBodies, RmsNormAndItsBackward) {
   for (int64_t i = 0; i < kBlocks * kSize; ++i) EXPECT_EQ(d_weight.at(i), again.at(i));
 }
 
-// Three steps that clip, as the CPU's kernel is tested.
-template <int width>
-void hold_adamw_to_its_formulas() {
+// Three steps that clip, against the CPU's kernel of the same weights and gradients.
+template <int width, class Weight, class Gradient>
+void hold_adamw_to(AdamWKernel<Weight, Gradient> kernel) {
   constexpr int64_t kPacks = 300, kSize = kPacks * width, kPiece = 100, kPieces = 3;
-  const Array<float> master(kSize, 1), first(kSize), second(kSize);
-  const Array<uint16_t> weight(kSize);
-  std::vector<double> w(kSize), m(kSize), v(kSize);
-  for (int64_t i = 0; i < kSize; ++i) w[static_cast<size_t>(i)] = master.at(i);
+  Array<Weight> weight(kSize, 1), cpu_weight(kSize, 1);
+  Array<float> first(kSize), second(kSize), cpu_first(kSize), cpu_second(kSize);
+  std::vector<int16_t> rests(kSize), cpu_rests(kSize);
+  for (size_t i = 0; i < rests.size(); ++i) {
+    rests[i] = cpu_rests[i] = static_cast<int16_t>(i * 977 % 1000) - 500;
+  }
+  const bool is_master = sizeof(Weight) == 4;
+  int16_t *const rest = is_master ? nullptr : rests.data(), *const cpu_rest =
+                                                                is_master ? nullptr
+                                                                          : cpu_rests.data();
   for (int step = 1; step <= 3; ++step) {
-    const Array<float> gradient(kSize, 10 + static_cast<uint64_t>(step));
-    const double first_share = 1 - std::pow(0.9, step), second_share = 1 - std::pow(0.98, step);
+    const Array<Gradient> gradient(kSize, 10 + static_cast<uint64_t>(step));
     const AdamWNumbers numbers{.gradient_scale = 0.3F,
                                .rate = 0.01F,
                                .decay = 0.1F,
                                .beta1 = 0.9F,
                                .beta2 = 0.98F,
                                .epsilon = 1e-8F,
-                               .first_share = static_cast<float>(first_share),
-                               .second_share = static_cast<float>(second_share)};
+                               .first_share = static_cast<float>(1 - std::pow(0.9, step)),
+                               .second_share = static_cast<float>(1 - std::pow(0.98, step))};
     std::vector<double> squares(kPieces);
-    uint16_t* const rounded = step == 3 ? nullptr : weight.data();
     run_grid(kPieces, kThreads, [&](const BlockOfThreads& block) {
       gpu::adamw<width>(block, gpu::factors_of(numbers), kPacks, kPiece, gradient.data(),
-                        master.data(), first.data(), second.data(), rounded, squares.data());
+                        weight.data(), rest, first.data(), second.data(), squares.data());
     });
-    double expected = 0;
-    for (int64_t i = 0; i < kSize; ++i) {
-      const auto at = static_cast<size_t>(i);
-      const double g = 0.3 * gradient.at(i), before = w[at];
-      m[at] = 0.9 * m[at] + 0.1 * g;
-      v[at] = 0.98 * v[at] + 0.02 * g * g;
-      w[at] = before * (1 - 0.01 * 0.1) -
-              0.01 * (m[at] / first_share) / (std::sqrt(v[at] / second_share) + 1e-8);
-      expected += (w[at] - before) * (w[at] - before);
-      ASSERT_NEAR(master.at(i), w[at], 2e-6);
-      if (rounded != nullptr) {
-        ASSERT_EQ(rounded[i], bf16_of_float(master.data()[i]));
-      }
-    }
+    const double expected = kernel(numbers, kSize, gradient.data(), cpu_weight.data(), cpu_rest,
+                                   cpu_first.data(), cpu_second.data());
     EXPECT_NEAR(squares[0] + squares[1] + squares[2], expected, 1e-4 * expected);
+    for (int64_t i = 0; i < kSize; ++i) {
+      ASSERT_NEAR(first.at(i), cpu_first.at(i), 1e-6);
+      ASSERT_NEAR(second.at(i), cpu_second.at(i), 1e-6);
+      const auto at = static_cast<size_t>(i);
+      const auto master = [&](const Array<Weight>& rounded, const std::vector<int16_t>& left) {
+        if constexpr (sizeof(Weight) == 4) return rounded.at(i);
+        return static_cast<double>(joined(static_cast<uint16_t>(rounded.data()[i]), left[at]));
+      };
+      ASSERT_NEAR(master(weight, rests), master(cpu_weight, cpu_rests), 2e-6);
+    }
   }
 }
 
+template <int width>
+void hold_all_adamw() {
+  const AdamWKernels& kernels = array_kernels().back()->adamw;
+  hold_adamw_to<width>(kernels.fp32);
+  hold_adamw_to<width>(kernels.bf16);
+  hold_adamw_to<width>(kernels.bf16_by_sums);
+}
+
 TEST(ArrayBodiesOfFloats, AdamW) {
-  hold_adamw_to_its_formulas<1>();
-  hold_adamw_to_its_formulas<4>();
+  hold_all_adamw<1>();
+  hold_all_adamw<4>();
 }
 
 TEST(ArrayBodiesOfFloats, Bf16RoundsAsOnTheCpu) {

@@ -3,6 +3,7 @@
 
 #include "base/plugin.h"
 #include "kernels/cuda_kernels.h"
+#include "kernels/scalar_functions.h"
 
 #include <cmath>
 
@@ -57,7 +58,9 @@ TEST(CudaKernels, TheTableIsComplete) {
   EXPECT_NE(kernels->fp32.rms_norm_backward, nullptr);
   EXPECT_NE(kernels->bf16.rms_norm_backward, nullptr);
   EXPECT_NE(kernels->bf16.swiglu, nullptr);
-  EXPECT_NE(kernels->adamw, nullptr);
+  EXPECT_NE(kernels->adamw_fp32, nullptr);
+  EXPECT_NE(kernels->adamw_bf16, nullptr);
+  EXPECT_NE(kernels->adamw_bf16_by_sums, nullptr);
 }
 
 template <class T>
@@ -161,8 +164,21 @@ TYPED_TEST(GpuKernels, RmsNorm) {
   }
 }
 
-using GpuAdamW = GpuKernels<float>;
-TEST_F(GpuAdamW, MovesAsOnTheCpu) {
+// The fp32 masters of weights and of what rounding to them left, on the CPU.
+at::Tensor masters(const at::Tensor& weight, const at::Tensor& rest) {
+  const at::Tensor numbers = weight.cpu().to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
+  if (weight.scalar_type() == at::kFloat) return numbers;
+  const at::Tensor weights = weight.cpu(), rests = rest.cpu();
+  for (int64_t i = 0; i < numbers.numel(); ++i) {
+    data<float>(numbers)[i] = joined(data<uint16_t>(weights)[i], data<int16_t>(rests)[i]);
+  }
+  return numbers;
+}
+
+// By the CPU's kernel of the same weights and gradients.
+template <class Weight, class Gradient>
+void expect_same_step(CudaAdamW<Weight, Gradient> kernel, AdamWKernel<Weight, Gradient> on_cpu,
+                      int64_t size) {
   const AdamWNumbers numbers{.gradient_scale = 0.3F,
                              .rate = 0.01F,
                              .decay = 0.1F,
@@ -171,23 +187,32 @@ TEST_F(GpuAdamW, MovesAsOnTheCpu) {
                              .epsilon = 1e-8F,
                              .first_share = 0.1F,
                              .second_share = 0.02F};
+  const bool is_master = std::is_same_v<Weight, float>;
+  const at::Tensor weight = at::randn({size}).to(kType<Weight>),
+                   gradient = at::randn({size}).to(kType<Gradient>), first = at::randn({size}),
+                   second = at::rand({size}), rest = at::zeros({size}, at::kShort);
+  const at::Tensor wg = on_gpu(weight), gg = on_gpu(gradient), fg = on_gpu(first),
+                   sg = on_gpu(second), rg = on_gpu(rest);
+  const at::Tensor squares = at::empty({adamw_pieces(size)}, fg.options().dtype(at::kDouble));
+  const auto left = [&](const at::Tensor& x) { return is_master ? nullptr : data<int16_t>(x); };
+  const double expected = on_cpu(numbers, size, data<Gradient>(gradient), data<Weight>(weight),
+                                 left(rest), data<float>(first), data<float>(second));
+  kernel(numbers, size, data<Gradient>(gg), data<Weight>(wg), left(rg), data<float>(fg),
+         data<float>(sg), data<double>(squares));
+  expect_near(masters(wg, rg), masters(weight, rest), 1e-6);
+  expect_near(fg, first, 1e-6);
+  expect_near(sg, second, 1e-6);
+  EXPECT_NEAR(squares.sum().item<double>(), expected, 1e-4 * expected);
+}
+
+using GpuAdamW = GpuKernels<float>;
+TEST_F(GpuAdamW, MovesAsOnTheCpu) {
+  const CudaKernels& kernels = *cuda_kernels();
+  const AdamWKernels& on_cpu = array_kernels().back()->adamw;
   for (const int64_t size : {4096 * 5, 12347}) {
-    const at::Tensor gradient = at::randn({size}), master = at::randn({size}),
-                     first = at::randn({size}), second = at::rand({size});
-    const at::Tensor weight = at::empty({size}, at::kBFloat16);
-    const at::Tensor gg = on_gpu(gradient), mg = on_gpu(master), fg = on_gpu(first),
-                     sg = on_gpu(second), wg = empty_on_gpu(weight);
-    const at::Tensor squares = at::empty({adamw_pieces(size)}, mg.options().dtype(at::kDouble));
-    const double expected = array_kernels().back()->adamw(
-        numbers, size, data<float>(gradient), data<float>(master), data<float>(first),
-        data<float>(second), data<uint16_t>(weight));
-    cuda_kernels()->adamw(numbers, size, data<float>(gg), data<float>(mg), data<float>(fg),
-                          data<float>(sg), data<uint16_t>(wg), data<double>(squares));
-    expect_near(mg, master, 1e-6);
-    expect_near(fg, first, 1e-6);
-    expect_near(sg, second, 1e-6);
-    EXPECT_TRUE(wg.cpu().equal(mg.cpu().to(at::kBFloat16)));
-    EXPECT_NEAR(squares.sum().item<double>(), expected, 1e-4 * expected);
+    expect_same_step(kernels.adamw_fp32, on_cpu.fp32, size);
+    expect_same_step(kernels.adamw_bf16, on_cpu.bf16, size);
+    expect_same_step(kernels.adamw_bf16_by_sums, on_cpu.bf16_by_sums, size);
   }
 }
 

@@ -3,7 +3,9 @@
 #include "base/rng.h"
 #include "kernels/scalar_functions.h"
 
+#include <bit>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -122,25 +124,32 @@ TEST_P(ArrayKernelsTest, GradientsAreWrittenAndAdded) {
   });
 }
 
-// The kernel against the same formulas in double, over three steps that clip.
-TEST_P(ArrayKernelsTest, AdamW) {
-  constexpr size_t kMany = 5001;
-  const AdamWNumbers numbers{.gradient_scale = 0.3F,
-                             .rate = 0.01F,
-                             .decay = 0.1F,
-                             .beta1 = 0.9F,
-                             .beta2 = 0.98F,
-                             .epsilon = 1e-8F};
-  std::vector<float> master = normal_numbers(kMany, 1), first(kMany, 0.0F), second(kMany, 0.0F);
-  std::vector<uint16_t> weight(kMany);
-  std::vector<double> w(master.begin(), master.end()), m(kMany, 0.0), v(kMany, 0.0);
+// The kernels against the same formulas in double, over three steps that clip.
+constexpr size_t kMany = 5001;
+
+AdamWNumbers numbers_of_step(int step) {
+  return {.gradient_scale = 0.3F,
+          .rate = 0.01F,
+          .decay = 0.1F,
+          .beta1 = 0.9F,
+          .beta2 = 0.98F,
+          .epsilon = 1e-8F,
+          .first_share = static_cast<float>(1 - std::pow(0.9, step)),
+          .second_share = static_cast<float>(1 - std::pow(0.98, step))};
+}
+
+// `master_at` tells what stands in memory, `kernel` makes a step of it.
+void hold_to_formulas(const std::function<double(const AdamWNumbers&, const std::vector<float>&,
+                                                 float* first, float* second)>& kernel,
+                      const std::function<double(size_t)>& master_at) {
+  std::vector<float> first(kMany, 0.0F), second(kMany, 0.0F);
+  std::vector<double> w(kMany), m(kMany, 0.0), v(kMany, 0.0);
+  for (size_t i = 0; i < kMany; ++i) w[i] = master_at(i);
   for (int step = 1; step <= 3; ++step) {
-    const auto gradient = normal_numbers(kMany, 10 + static_cast<uint64_t>(step));
-    AdamWNumbers now = numbers;
-    now.first_share = static_cast<float>(1 - std::pow(0.9, step));
-    now.second_share = static_cast<float>(1 - std::pow(0.98, step));
-    const double squares = GetParam()->adamw(now, kMany, gradient.data(), master.data(),
-                                             first.data(), second.data(), weight.data());
+    // Numbers that bf16 holds.
+    auto gradient = normal_numbers(kMany, 10 + static_cast<uint64_t>(step));
+    for (float& g : gradient) g = float_of_bf16(bf16_of_float(g));
+    const double squares = kernel(numbers_of_step(step), gradient, first.data(), second.data());
     double expected = 0;
     for (size_t i = 0; i < kMany; ++i) {
       const double g = 0.3 * gradient[i];
@@ -150,18 +159,56 @@ TEST_P(ArrayKernelsTest, AdamW) {
       w[i] = before * (1 - 0.01 * 0.1) - 0.01 * (m[i] / (1 - std::pow(0.9, step))) /
                                              (std::sqrt(v[i] / (1 - std::pow(0.98, step))) + 1e-8);
       expected += (w[i] - before) * (w[i] - before);
-      ASSERT_NEAR(master[i], w[i], 2e-6);
-      ASSERT_EQ(weight[i], bf16_of_float(master[i]));
+      ASSERT_NEAR(master_at(i), w[i], 2e-6);
     }
     EXPECT_NEAR(squares, expected, 1e-4 * expected);
   }
-  std::vector<float> alone = master, first_too = first, second_too = second;
-  const auto gradient = normal_numbers(kMany, 5);
-  GetParam()->adamw(numbers, kMany, gradient.data(), master.data(), first.data(), second.data(),
-                    weight.data());
-  GetParam()->adamw(numbers, kMany, gradient.data(), alone.data(), first_too.data(),
-                    second_too.data(), nullptr);
-  EXPECT_EQ(master, alone);
+}
+
+TEST_P(ArrayKernelsTest, AdamWOfFloats) {
+  std::vector<float> weight = normal_numbers(kMany, 1);
+  hold_to_formulas(
+      [&](const AdamWNumbers& numbers, const std::vector<float>& gradient, float* first,
+          float* second) {
+        return GetParam()->adamw.fp32(numbers, kMany, gradient.data(), weight.data(), nullptr,
+                                      first, second);
+      },
+      [&](size_t i) { return weight[i]; });
+}
+
+// Of bf16 weights, by gradients in bf16 and by their sums in fp32: the same masters.
+TEST_P(ArrayKernelsTest, AdamWOfBf16) {
+  for (const bool by_sums : {false, true}) {
+    std::vector<uint16_t> weight;
+    std::vector<int16_t> rest;
+    for (const float x : normal_numbers(kMany, 1)) {
+      weight.push_back(with_rest(x).rounded);
+      rest.push_back(with_rest(x).rest);
+    }
+    hold_to_formulas(
+        [&](const AdamWNumbers& numbers, const std::vector<float>& gradient, float* first,
+            float* second) {
+          const AdamWKernels& kernels = GetParam()->adamw;
+          if (by_sums) {
+            return kernels.bf16_by_sums(numbers, kMany, gradient.data(), weight.data(), rest.data(),
+                                        first, second);
+          }
+          std::vector<uint16_t> rounded;
+          for (const float g : gradient) rounded.push_back(bf16_of_float(g));
+          return kernels.bf16(numbers, kMany, rounded.data(), weight.data(), rest.data(), first,
+                              second);
+        },
+        [&](size_t i) { return joined(weight[i], rest[i]); });
+  }
+}
+
+TEST_P(ArrayKernelsTest, Squares) {
+  for_both([](const auto& kernels, auto number, double) {
+    const Array<decltype(number)> x(normal_numbers(kMany, 1));
+    double expected = 0;
+    for (size_t i = 0; i < kMany; ++i) expected += x.at(i) * x.at(i);
+    EXPECT_NEAR(kernels.squares(x.own.data(), kMany), expected, 1e-6 * expected);
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ArrayKernelsTest,
@@ -177,6 +224,25 @@ TEST(ScalarFunctions, ExponentialIsWithinTwoUnits) {
   EXPECT_LE(exponential(-1e30F), 2e-38F);
   EXPECT_GE(exponential(1e30F), 6e37F);
   EXPECT_GT(exponential(NAN), 0.0F);
+}
+
+// Every bf16 with every rest that rounding can leave: the two are the number, to the bit, and the
+// bf16 is no farther from it than that nearest.
+TEST(ScalarFunctions, ABf16AndItsRestAreTheNumber) {
+  for (uint32_t bits = 0; bits < 0x7f7f8000U; bits += 0x3fd) {
+    for (const uint32_t sign : {0U, 0x80000000U}) {
+      const auto x = std::bit_cast<float>(bits | sign);
+      const RoundedWithRest both = with_rest(x);
+      ASSERT_EQ(std::bit_cast<uint32_t>(joined(both.rounded, both.rest)), bits | sign);
+      ASSERT_LE(std::abs(static_cast<double>(float_of_bf16(both.rounded)) - x),
+                std::abs(static_cast<double>(float_of_bf16(bf16_of_float(x))) - x));
+    }
+  }
+  for (const uint32_t tie : {0x3f808000U, 0x3f818000U, 0xbf808000U, 0x00008000U}) {
+    const RoundedWithRest both = with_rest(std::bit_cast<float>(tie));
+    EXPECT_EQ(both.rounded, (tie >> 16) + 1) << "the larger in size";
+    EXPECT_EQ(std::bit_cast<uint32_t>(joined(both.rounded, both.rest)), tie);
+  }
 }
 
 TEST(ScalarFunctions, Bf16RoundsToTheEvenOneOfTwo) {

@@ -64,7 +64,7 @@ class MuonTest : public testing::Test {
   static void set_gradients(const ParamMap& params, double number) {
     for (const auto& [name, weight] : params) {
       at::Tensor leaf = weight;
-      leaf.mutable_grad().copy_((weight.detach() * number).sin());
+      leaf.mutable_grad() = (weight.detach() * number).sin();
     }
   }
 
@@ -115,7 +115,8 @@ TEST_F(MuonTest, GoesOnFromItsStateToTheBit) {
   }
   const ParamMap second = parameters();
   Optimizer after(stage_, second);
-  const ParamMap state = before.state();  // the fp32 masters are the weights
+  const ParamMap state = before.state();
+  for (const auto& [name, weight] : second) weight.detach().copy_(first.at(name));
   after.restore([&](const std::string& name) { return state.at(name); });
   set_gradients(second, 2);
   after.step(1.0, 1.0);
@@ -145,7 +146,7 @@ TEST_F(AdamWTest, MovesEachLayerAtItsOwnRate) {
   Optimizer optimizer(stage_, params);
   for (const auto& [name, weight] : params) {
     at::Tensor leaf = weight;
-    leaf.mutable_grad().fill_(-3.0);
+    leaf.mutable_grad() = at::full_like(leaf.detach(), -3.0);
   }
   optimizer.step(0.5, 1.0);
   for (const auto& [name, rate] : expected) {
@@ -162,6 +163,8 @@ TEST_F(AdamWTest, DecaysThePartsMatricesByTheirOwnNumber) {
     params.add(name, at::ones({4, 4}).set_requires_grad(true));
   }
   Optimizer optimizer(stage_, params);
+  optimizer.begin_gradients();
+  optimizer.end_gradients();
   optimizer.step(1.0, 0.0);  // without a gradient the decay alone moves
   EXPECT_NEAR(params.begin()->second[0][0].item<double>(), 1 - 0.01 * 0.5, 1e-7);
   EXPECT_NEAR(params.at("connector.linear_1.weight")[0][0].item<double>(), 1 - 0.01 * 0.1, 1e-7);

@@ -29,10 +29,10 @@ struct Trained {
     average.emplace(kDecay, optimizer->trained());
   }
   const at::Tensor& weight() const { return params.at("connector.linear_1.weight"); }
-  at::Tensor master() const { return optimizer->trained().at(0).master; }
+  at::Tensor master() const { return optimizer->trained().at(0).master.numbers(); }
   void step(int64_t number) {
     at::Tensor leaf = weight();
-    leaf.mutable_grad().copy_((master().detach() * static_cast<double>(number)).cos());
+    leaf.mutable_grad() = (master() * static_cast<double>(number)).cos();
     optimizer->step(1.0, 0.0);
     average->update(number);
   }
@@ -86,6 +86,7 @@ TEST(WeightAverage, GoesOnFromItsStateToTheBit) {
     }
     whole.step(3);
     const ParamMap training = first.optimizer->state(), averages = first.average->state();
+    second.weight().detach().copy_(first.weight());
     second.optimizer->restore([&](const std::string& name) { return training.at(name); });
     second.average->restore([&](const std::string& name) { return averages.at(name); });
     second.step(3);
