@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "tensor/host_allocator.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -95,6 +96,7 @@ int run(int count, char** arguments) {
 
 int main(int count, char** arguments) {
   sightline::keep_freed_memory();
+  sightline::use_host_allocator();
   sightline::keep_few_products();
   const int code = sightline::run(count, arguments);
   // A full disk, or a reader that went away, shows when the last results are written.
