@@ -23,8 +23,10 @@ TEST(HostAllocator, GivesAlignedMemoryOfAnySize) {
 TEST(HostAllocator, ABlockFitsWhereOneOfItsSizeWas) {
   constexpr size_t kSize = 40'000;  // not one that glibc maps by itself
   std::vector<c10::DataPtr> blocks;
+  blocks.reserve(128);  // its own memory takes no hole
   for (int i = 0; i < 64; ++i) blocks.push_back(host_allocator().allocate(kSize));
   std::vector<const void*> freed;
+  freed.reserve(64);
   for (size_t i = 1; i < blocks.size(); i += 2) {  // each between two that stay
     freed.push_back(blocks[i].get());
     blocks[i].clear();
@@ -33,6 +35,13 @@ TEST(HostAllocator, ABlockFitsWhereOneOfItsSizeWas) {
     blocks.push_back(host_allocator().allocate(kSize));
     EXPECT_TRUE(std::ranges::find(freed, blocks.back().get()) != freed.end()) << i;
   }
+}
+
+TEST(HostAllocator, GivesRawMemory) {
+  void* const raw = host_allocator().raw_allocate(1000);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(raw) % 64, 0u);
+  std::memset(raw, 1, 1000);
+  host_allocator().raw_deallocate(raw);
 }
 
 TEST(HostAllocator, CopiesForLibTorch) {
