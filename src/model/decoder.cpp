@@ -7,8 +7,6 @@
 #include "tensor/sum_type.h"
 
 #include <cmath>
-#include <utility>
-#include <vector>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -63,15 +61,12 @@ at::Tensor Decoder::layer(const Matrices& matrices, const at::Tensor& x_TD, int6
   };
   // Products whose matrices train keep what they take. What of that is one pass over memory is
   // forgotten and made again.
-  const bool trains = param(prefix + "mlp.down_proj.weight").requires_grad();
-  const auto forget = [&](const at::Tensor& x, const std::vector<at::Tensor>& users,
-                          std::function<at::Tensor()> make) {
-    if (trains) forget_until_backward(x, users, std::move(make));
-  };
+  const at::Tensor& matrix = param(prefix + "mlp.down_proj.weight");
 
   const at::Tensor a_TD = norm(x_TD, prefix + "input_layernorm");
   const auto inputs = matrices.attention_inputs(number, a_TD);
-  forget(a_TD, {inputs.q_TQ, inputs.k_TK, inputs.v_TK}, normed(x_TD, "input_layernorm"));
+  forget_until_backward(a_TD, {inputs.q_TQ, inputs.k_TK, inputs.v_TK}, matrix,
+                        normed(x_TD, "input_layernorm"));
   const at::Tensor attended_THd =
       attend(number, rotate(heads(inputs.q_TQ, config_.num_attention_heads)),
              rotate(heads(inputs.k_TK, config_.num_key_value_heads)),
@@ -81,11 +76,12 @@ at::Tensor Decoder::layer(const Matrices& matrices, const at::Tensor& x_TD, int6
                          dropout.at("attention", number));
   const at::Tensor b_TD = norm(y_TD, prefix + "post_attention_layernorm");
   const auto [gate_TM, up_TM] = matrices.inner(number, b_TD);
-  forget(b_TD, {gate_TM, up_TM}, normed(y_TD, "post_attention_layernorm"));
+  forget_until_backward(b_TD, {gate_TM, up_TM}, matrix, normed(y_TD, "post_attention_layernorm"));
   const at::Tensor inner_TM = swiglu(gate_TM, up_TM);
   const at::Tensor down_TD = matrices.down(number, inner_TM);
-  forget(inner_TM, {down_TD},
-         [gate = gate_TM.detach(), up = up_TM.detach()] { return swiglu(gate, up); });
+  forget_until_backward(
+      inner_TM, {down_TD}, matrix,
+      [gate = gate_TM.detach(), up = up_TM.detach()] { return swiglu(gate, up); });
   return y_TD + dropped_out(down_TD, dropout.at("mlp", number));
 }
 

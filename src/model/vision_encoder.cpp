@@ -7,7 +7,6 @@
 #include "tensor/tile_attention.h"
 
 #include <cmath>
-#include <functional>
 #include <utility>
 #include <vector>
 
@@ -131,27 +130,24 @@ at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number, Dropout
     return [norm, x = x.detach(), name] { return norm(x, name); };
   };
   // As in the decoder's layers: what is one pass over memory is not kept for products that train.
-  const bool trains = param(prefix + names.down + ".weight").requires_grad();
-  const auto forget = [&](const at::Tensor& x, const std::vector<at::Tensor>& users,
-                          std::function<at::Tensor()> make) {
-    if (trains) forget_until_backward(x, users, std::move(make));
-  };
+  const at::Tensor& matrix = param(prefix + names.down + ".weight");
 
   const at::Tensor a = norm(x_IND, names.norm_before);
   const at::Tensor q = linear(a, names.query), k = linear(a, names.key), v = linear(a, names.value);
-  forget(a, {q, k, v}, normed(x_IND, names.norm_before));
+  forget_until_backward(a, {q, k, v}, matrix, normed(x_IND, names.norm_before));
   const at::Tensor attended = attention(q, k, v, config_.num_attention_heads);
   const at::Tensor added = linear(attended, names.out);
   const at::Tensor x = x_IND + dropped_out(added, dropout.at("attention", number));
   const at::Tensor b = norm(x, names.norm_after);
   const at::Tensor inner = linear(b, names.up);
-  forget(b, {inner}, normed(x, names.norm_after));
+  forget_until_backward(b, {inner}, matrix, normed(x, names.norm_after));
   const auto gelu = [kind = config_.kind](const at::Tensor& input) {
     return kind == VisionKind::vit ? at::gelu(input) : gelu_by_tanh(input);
   };
   const at::Tensor active = gelu(inner);
   const at::Tensor down = linear(active, names.down);
-  forget(active, {down}, [gelu, input = inner.detach()] { return gelu(input); });
+  forget_until_backward(active, {down}, matrix,
+                        [gelu, input = inner.detach()] { return gelu(input); });
   return x + dropped_out(down, dropout.at("mlp", number));
 }
 

@@ -30,9 +30,9 @@ struct Forgotten {
 
 }  // namespace
 
-void forget_until_backward(const at::Tensor& x, std::span<const at::Tensor> users,
-                           std::function<at::Tensor()> make) {
-  if (!c10::GradMode::is_enabled()) return;
+void forget_until_backward(const at::Tensor& x, const std::vector<at::Tensor>& users,
+                           const at::Tensor& matrix, std::function<at::Tensor()> make) {
+  if (!c10::GradMode::is_enabled() || !matrix.requires_grad()) return;
   // Views of it share its memory, and are filled with it.
   const auto forgotten = std::make_shared<Forgotten>(Forgotten{x.detach(), std::move(make)});
   for (const at::Tensor& user : users) {

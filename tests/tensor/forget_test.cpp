@@ -39,7 +39,7 @@ TEST(Forget, BackwardIsTheSameToTheBit) {
   const std::vector<at::Tensor> expected = network.gradients();
   int made = 0;
   network.forward();
-  forget_until_backward(network.inner, std::vector<at::Tensor>{network.p, network.q},
+  forget_until_backward(network.inner, {network.p, network.q}, network.a,
                         [&made, x = network.x.detach()] {
                           ++made;
                           return x * at::tanh(x);
@@ -54,18 +54,27 @@ TEST(Forget, BackwardIsTheSameToTheBit) {
 TEST(Forget, OneUserIsEnoughForBackward) {
   Network network;
   network.forward();
-  forget_until_backward(network.inner, std::vector<at::Tensor>{network.p, network.q},
+  forget_until_backward(network.inner, {network.p, network.q}, network.a,
                         [x = network.x.detach()] { return x * at::tanh(x); });
   network.q.sum().backward();
   EXPECT_TRUE(network.b.grad().defined());
   EXPECT_FALSE(network.a.grad().defined());
 }
 
+TEST(Forget, NothingIsForgottenForAMatrixThatDoesNotTrain) {
+  Network network;
+  network.a.set_requires_grad(false);
+  network.forward();
+  forget_until_backward(network.inner, {network.p, network.q}, network.a,
+                        [] { return at::Tensor(); });
+  EXPECT_NE(network.inner.storage().data(), nullptr);
+}
+
 TEST(Forget, NothingIsForgottenWithoutGradients) {
   Network network;
   const c10::NoGradGuard no_grad;
   network.forward();
-  forget_until_backward(network.inner, std::vector<at::Tensor>{network.p, network.q},
+  forget_until_backward(network.inner, {network.p, network.q}, network.a,
                         [] { return at::Tensor(); });
   EXPECT_NE(network.inner.storage().data(), nullptr);
 }
