@@ -3,9 +3,8 @@
 # -DSIGHTLINE_PRECOMPILED=OFF each is compiled by itself.
 option(SIGHTLINE_PRECOMPILED "parse LibTorch's and GoogleTest's headers once for all files" ON)
 
-file(WRITE "${CMAKE_BINARY_DIR}/precompiled.cpp.new" "// The precompiled headers' own file.\n")
-file(COPY_FILE "${CMAKE_BINARY_DIR}/precompiled.cpp.new" "${CMAKE_BINARY_DIR}/precompiled.cpp"
-  ONLY_IF_DIFFERENT)
+file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/precompiled.cpp" CONTENT
+  "// The precompiled headers' own file.\n")
 
 # precompiled_headers(<name> LINKS <what the targets link> HEADERS <...>)
 function(precompiled_headers name)

@@ -2,13 +2,11 @@
 
 #include "kernels/array_kernels.h"
 #include "model/device_kernels.h"
+#include "train/piece_sums.h"
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
-#include <vector>
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/div.h>
@@ -82,25 +80,16 @@ struct Memory {
         second(parameter.second.mutable_data_ptr<float>()) {}
 };
 
-// Pieces are fixed, so that the sum does not depend on the threads.
 template <class Weight, class Gradient>
 at::Tensor step_on_cpu(AdamWKernel<Weight, Gradient> kernel, const AdamWParameter& parameter,
                        const AdamWStep& step) {
-  constexpr int64_t kPiece = 1 << 16;
   const AdamWNumbers numbers = numbers_of(step);
   const Memory<Weight, Gradient> memory(parameter);
-  const int64_t size = parameter.first.numel(), pieces = (size + kPiece - 1) / kPiece;
-  std::vector<double> squares(static_cast<size_t>(pieces));
-  at::parallel_for(0, pieces, 1, [&](int64_t from, int64_t to) {
-    for (int64_t piece = from; piece < to; ++piece) {
-      const int64_t at = piece * kPiece;
-      squares[static_cast<size_t>(piece)] =
-          kernel(numbers, std::min(kPiece, size - at), memory.gradient + at, memory.weight + at,
-                 memory.rest == nullptr ? nullptr : memory.rest + at, memory.first + at,
-                 memory.second + at);
-    }
+  return sum_of_pieces(parameter.first.numel(), [&](int64_t begin, int64_t count) {
+    return kernel(numbers, count, memory.gradient + begin, memory.weight + begin,
+                  memory.rest == nullptr ? nullptr : memory.rest + begin, memory.first + begin,
+                  memory.second + begin);
   });
-  return at::full({}, std::accumulate(squares.begin(), squares.end(), 0.0), at::kDouble);
 }
 
 template <class Weight, class Gradient>

@@ -8,7 +8,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
@@ -57,10 +57,6 @@ void add_to(const at::Tensor& sum, const at::Tensor& x) {
   }
 }
 
-at::Tensor zeros_of(const at::Tensor& weight) {
-  return at::zeros(weight.sizes(), weight.options().requires_grad(false));
-}
-
 }  // namespace
 
 // Called when a backward pass has left a weight's gradient in .grad.
@@ -96,8 +92,10 @@ GradientSums::~GradientSums() {
 }
 
 const GradientBuckets& GradientSums::lay_out() {
-  laid_ = lay_out_gradients(weights_);
-  sums_ = laid_.gradients;
+  if (laid_.buckets.empty()) {
+    laid_ = lay_out_gradients(weights_);
+    sums_ = laid_.gradients;
+  }
   return laid_;
 }
 
@@ -130,7 +128,7 @@ void GradientSums::end() {
   for (size_t i = 0; i < weights_.size(); ++i) {
     at::Tensor only = std::exchange(only_[i], at::Tensor());
     if (is_begun_[i] == 0 && sums_[i].defined()) sums_[i].zero_();
-    if (is_begun_[i] == 0 && !sums_[i].defined()) only = zeros_of(weights_[i]);
+    if (is_begun_[i] == 0 && !sums_[i].defined()) only = at::zeros_like(weights_[i]);
     weights_[i].mutable_grad() = sums_[i].defined() ? sums_[i] : only;
   }
 }

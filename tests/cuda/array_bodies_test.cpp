@@ -5,6 +5,7 @@
 
 #include "base/rng.h"
 #include "kernels/scalar_functions.h"
+#include "tests/adamw_numbers.h"
 #include "tests/cuda/block_of_threads.h"
 
 #include <cmath>
@@ -158,14 +159,7 @@ void hold_adamw_to(AdamWKernel<Weight, Gradient> kernel) {
                                                                           : cpu_rests.data();
   for (int step = 1; step <= 3; ++step) {
     const Array<Gradient> gradient(kSize, 10 + static_cast<uint64_t>(step));
-    const AdamWNumbers numbers{.gradient_scale = 0.3F,
-                               .rate = 0.01F,
-                               .decay = 0.1F,
-                               .beta1 = 0.9F,
-                               .beta2 = 0.98F,
-                               .epsilon = 1e-8F,
-                               .first_share = static_cast<float>(1 - std::pow(0.9, step)),
-                               .second_share = static_cast<float>(1 - std::pow(0.98, step))};
+    const AdamWNumbers numbers = test::adamw_numbers_of_step(step);
     std::vector<double> squares(kPieces);
     run_grid(kPieces, kThreads, [&](const BlockOfThreads& block) {
       gpu::adamw<width>(block, gpu::factors_of(numbers), kPacks, kPiece, gradient.data(),
@@ -178,6 +172,10 @@ void hold_adamw_to(AdamWKernel<Weight, Gradient> kernel) {
       ASSERT_NEAR(first.at(i), cpu_first.at(i), 1e-6);
       ASSERT_NEAR(second.at(i), cpu_second.at(i), 1e-6);
       const auto at = static_cast<size_t>(i);
+      if constexpr (sizeof(Weight) == 2) {
+        const uint16_t rounded = weight.data()[i];
+        ASSERT_EQ(rounded, with_rest(joined(rounded, rests[at])).rounded);
+      }
       const auto master = [&](const Array<Weight>& rounded, const std::vector<int16_t>& left) {
         if constexpr (sizeof(Weight) == 4) return rounded.at(i);
         return static_cast<double>(joined(static_cast<uint16_t>(rounded.data()[i]), left[at]));

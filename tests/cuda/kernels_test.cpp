@@ -4,6 +4,7 @@
 #include "base/plugin.h"
 #include "kernels/cuda_kernels.h"
 #include "kernels/scalar_functions.h"
+#include "tests/adamw_numbers.h"
 
 #include <cmath>
 
@@ -179,14 +180,7 @@ at::Tensor masters(const at::Tensor& weight, const at::Tensor& rest) {
 template <class Weight, class Gradient>
 void expect_same_step(CudaAdamW<Weight, Gradient> kernel, AdamWKernel<Weight, Gradient> on_cpu,
                       int64_t size) {
-  const AdamWNumbers numbers{.gradient_scale = 0.3F,
-                             .rate = 0.01F,
-                             .decay = 0.1F,
-                             .beta1 = 0.9F,
-                             .beta2 = 0.98F,
-                             .epsilon = 1e-8F,
-                             .first_share = 0.1F,
-                             .second_share = 0.02F};
+  const AdamWNumbers numbers = test::adamw_numbers_of_step(1);
   const bool is_master = std::is_same_v<Weight, float>;
   const at::Tensor weight = at::randn({size}).to(kType<Weight>),
                    gradient = at::randn({size}).to(kType<Gradient>), first = at::randn({size}),

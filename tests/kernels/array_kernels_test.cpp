@@ -2,6 +2,7 @@
 
 #include "base/rng.h"
 #include "kernels/scalar_functions.h"
+#include "tests/adamw_numbers.h"
 
 #include <bit>
 #include <cmath>
@@ -127,17 +128,6 @@ TEST_P(ArrayKernelsTest, GradientsAreWrittenAndAdded) {
 // The kernels against the same formulas in double, over three steps that clip.
 constexpr size_t kMany = 5001;
 
-AdamWNumbers numbers_of_step(int step) {
-  return {.gradient_scale = 0.3F,
-          .rate = 0.01F,
-          .decay = 0.1F,
-          .beta1 = 0.9F,
-          .beta2 = 0.98F,
-          .epsilon = 1e-8F,
-          .first_share = static_cast<float>(1 - std::pow(0.9, step)),
-          .second_share = static_cast<float>(1 - std::pow(0.98, step))};
-}
-
 // `master_at` tells what stands in memory, `kernel` makes a step of it.
 void hold_to_formulas(const std::function<double(const AdamWNumbers&, const std::vector<float>&,
                                                  float* first, float* second)>& kernel,
@@ -149,7 +139,8 @@ void hold_to_formulas(const std::function<double(const AdamWNumbers&, const std:
     // Numbers that bf16 holds.
     auto gradient = normal_numbers(kMany, 10 + static_cast<uint64_t>(step));
     for (float& g : gradient) g = float_of_bf16(bf16_of_float(g));
-    const double squares = kernel(numbers_of_step(step), gradient, first.data(), second.data());
+    const double squares =
+        kernel(test::adamw_numbers_of_step(step), gradient, first.data(), second.data());
     double expected = 0;
     for (size_t i = 0; i < kMany; ++i) {
       const double g = 0.3 * gradient[i];
@@ -199,6 +190,9 @@ TEST_P(ArrayKernelsTest, AdamWOfBf16) {
                               second);
         },
         [&](size_t i) { return joined(weight[i], rest[i]); });
+    for (size_t i = 0; i < kMany; ++i) {
+      ASSERT_EQ(weight[i], with_rest(joined(weight[i], rest[i])).rounded);
+    }
   }
 }
 

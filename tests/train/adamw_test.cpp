@@ -60,6 +60,9 @@ TEST(AdamW, OnePassEqualsItsDefinition) {
         expect_near(parameter.master.numbers(), plain.master.numbers(), "master");
         expect_near(parameter.first, plain.first, "first moment");
         expect_near(parameter.second, plain.second, "second moment");
+        const Master rounded = Master::of(parameter.master.weight.clone());
+        rounded.put(parameter.master.numbers());
+        EXPECT_TRUE(parameter.master.weight.equal(rounded.weight));
       }
     }
   }
