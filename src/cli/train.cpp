@@ -27,6 +27,7 @@ struct TrainArguments {
   std::string from_stage;
   std::string from_run;
   int64_t rank_timeout = 300, zero = 0;
+  std::string sums = "memory";
 };
 
 std::string default_run(const Recipe& recipe) { return "runs/" + recipe.name; }
@@ -66,7 +67,11 @@ void train(const TrainArguments& arguments) {
   const std::chrono::seconds timeout(arguments.rank_timeout);
   const Place place = read_place();
   const at::Device device = compute_device(recipe.device, place.local_rank);
-  World world(place, {.patience = timeout, .silence = timeout, .device = device});
+  World world(place, {.patience = timeout,
+                      .silence = timeout,
+                      .device = device,
+                      .neighbours = arguments.sums == "memory" ? Neighbours::in_memory
+                                                               : Neighbours::by_sockets});
   try {
     train_on(world, arguments, recipe, device);
   } catch (const std::exception& error) {
@@ -110,6 +115,13 @@ void add_train_command(CLI::App& app) {
                    "of several ranks, what each holds a share of: 1 the optimizer's state and fp32 "
                    "masters, 2 the sums of gradients too (docs/ranks.md)")
       ->check(CLI::Range(0, 2))
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--sums", arguments->sums,
+          "of several ranks on the cores of one machine, how they sum gradients: in memory "
+          "that all see, where they can, or through sockets, as several machines do")
+      ->check(CLI::IsMember({"memory", "sockets"}))
       ->capture_default_str();
   command->callback([arguments] { train(*arguments); });
 }

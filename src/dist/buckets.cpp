@@ -1,6 +1,7 @@
 #include "dist/buckets.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 
 namespace sightline {
 
@@ -12,6 +13,14 @@ at::ScalarType dtype_of(at::ScalarType own, Travel travel) {
 }
 
 }  // namespace
+
+std::vector<at::Tensor> zeros_of(std::span<const SumShape> shapes, at::Device device) {
+  std::vector<at::Tensor> tensors;
+  for (const SumShape& shape : shapes) {
+    tensors.push_back(at::zeros({shape.numbers}, at::device(device).dtype(shape.dtype)));
+  }
+  return tensors;
+}
 
 std::vector<Bucket> make_buckets(std::span<const at::Tensor> tensors, int64_t most, Travel travel) {
   std::vector<Bucket> buckets;

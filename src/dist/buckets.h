@@ -16,6 +16,14 @@ struct Bucket {
   at::ScalarType dtype = at::kFloat;  // in which they travel
 };
 
+// Of a tensor that only ever is summed: flat.
+struct SumShape {
+  int64_t numbers = 0;
+  at::ScalarType dtype = at::kFloat;  // or double
+};
+
+std::vector<at::Tensor> zeros_of(std::span<const SumShape> shapes, at::Device device);
+
 // In what numbers tensors travel.
 enum class Travel {
   full,         // fp64 as fp64, all else as fp32

@@ -1,6 +1,7 @@
 #include "dist/group.h"
 
 #include "base/error.h"
+#include "base/log.h"
 #include "dist/buckets.h"
 
 #include <algorithm>
@@ -108,7 +109,52 @@ std::vector<double> World::Group::sum(std::vector<double> numbers) {
   return {first, first + numbers.size()};
 }
 
+std::shared_ptr<SharedSums> World::Group::share_memory(size_t bytes) {
+  if (options_.neighbours == Neighbours::by_sockets || bytes == 0) return nullptr;
+  std::vector<std::unique_ptr<SharedMemory>> by_rank(static_cast<size_t>(place_.size));
+  std::string own;
+  try {
+    by_rank[static_cast<size_t>(place_.rank)] = std::make_unique<SharedMemory>(bytes);
+    own = by_rank[static_cast<size_t>(place_.rank)]->address();
+  } catch (const Error& error) {
+    log("rank {}: {}: sums travel by sockets", place_.rank, error.what());
+  }
+  double missing = 0;
+  for (int rank = 0; rank < place_.size; ++rank) {
+    const std::string address = broadcast(own, rank);
+    auto& memory = by_rank[static_cast<size_t>(rank)];
+    if (rank != place_.rank && !address.empty()) memory = SharedMemory::open(address);
+    if (memory == nullptr) ++missing;
+  }
+  if (sum(std::vector<double>{missing}).front() > 0) return nullptr;
+  return std::make_shared<SharedSums>(std::move(by_rank), place_.rank);
+}
+
+std::vector<at::Tensor> World::Group::zeros_to_sum(std::span<const SumShape> shapes) {
+  std::erase_if(shared_, [](const auto& sums) { return sums.expired(); });
+  if (const auto sums = share_memory(shared_bytes(shapes))) {
+    shared_.push_back(sums);
+    return sums->tensors(shapes);
+  }
+  return zeros_of(shapes, at::kCPU);
+}
+
+std::shared_ptr<const SharedSums> World::Group::shared_of(const at::Tensor& tensor) const {
+  for (const auto& weak : shared_) {
+    if (auto sums = weak.lock(); sums != nullptr && sums->has(tensor)) return sums;
+  }
+  return nullptr;
+}
+
 World::Finish World::Group::begin_sum(const at::Tensor& tensor, Travel travel) {
+  if (const auto shared = shared_of(tensor)) {
+    const auto meet = [this] { return by_gloo_->sum(at::zeros({1}, at::kFloat)); };
+    return [=, ready = meet()] {
+      ready();
+      shared->add_up(tensor);
+      meet()();
+    };
+  }
   const bool halved = travel == Travel::bf16 && tensor.scalar_type() == at::kFloat;
   const at::Tensor travels = halved ? tensor.to(at::kBFloat16) : tensor;
   return [tensor, travels, finish = courier_of(travels).sum(travels)] {

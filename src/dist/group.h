@@ -5,6 +5,7 @@
 
 #include "dist/courier.h"
 #include "dist/meeting.h"
+#include "dist/shared_sums.h"
 #include "dist/world.h"
 
 #include <memory>
@@ -34,6 +35,9 @@ class World::Group {
 
   void sum(std::span<const at::Tensor> tensors);
   std::vector<double> sum(std::vector<double> numbers);
+  // Zeros; in memory that all ranks see, where they do.
+  std::vector<at::Tensor> zeros_to_sum(std::span<const SumShape> shapes);
+  bool is_shared(const at::Tensor& tensor) const { return shared_of(tensor) != nullptr; }
   Finish begin_sum(const at::Tensor& tensor, Travel travel);
   void sum_to(int owner, std::span<const at::Tensor> tensors, Travel travel);
   void share_from(int owner, std::span<const at::Tensor> tensors);
@@ -49,12 +53,17 @@ class World::Group {
 
  private:
   Courier& courier_of(const at::Tensor& tensor);
+  // What all ranks see; null where some see not all.
+  std::shared_ptr<SharedSums> share_memory(size_t bytes);
+  // That which has the tensor, or null.
+  std::shared_ptr<const SharedSums> shared_of(const at::Tensor& tensor) const;
 
   WorldOptions options_;
   Place place_;
   Meeting meeting_;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo_;
   std::unique_ptr<Courier> by_gloo_, by_device_;  // the latter null: the device has none of its own
+  std::vector<std::weak_ptr<const SharedSums>> shared_;  // as long as tensors are there
 };
 
 }  // namespace sightline

@@ -102,12 +102,23 @@ void World::sum(std::span<const at::Tensor> tensors, std::string_view doing) {
   count_bytes(tensors, Travel::full, 2);
 }
 
+std::vector<at::Tensor> World::zeros_to_sum(std::span<const SumShape> shapes, at::Device device) {
+  if (size() == 1 || !device.is_cpu()) return zeros_of(shapes, device);
+  std::vector<at::Tensor> tensors;
+  together("sharing memory", [&](Group& group) { tensors = group.zeros_to_sum(shapes); });
+  return tensors;
+}
+
 World::Finish World::begin_sum(const at::Tensor& tensor, Travel travel, std::string_view doing) {
   if (size() == 1) return [] {};
   SL_ASSERT(tensor.is_contiguous(), "{}: a tensor with gaps", doing);
   Finish finish;
-  together(doing, [&](Group& group) { finish = group.begin_sum(tensor, travel); });
-  count_bytes(std::span(&tensor, 1), travel, 2);
+  bool travels = true;
+  together(doing, [&](Group& group) {
+    travels = !group.is_shared(tensor);
+    finish = group.begin_sum(tensor, travel);
+  });
+  if (travels) count_bytes(std::span(&tensor, 1), travel, 2);
   return [this, finish = std::move(finish), doing = std::string(doing)] {
     together(doing, [&](Group&) { finish(); });
   };

@@ -28,12 +28,19 @@ namespace sightline {
 struct Exchanged {
   double seconds = 0;  // in which it did nothing else; on a GPU until all before it is done there
   double waited = 0;   // of these: for ranks that came later, as far as sums of single numbers tell
-  double bytes = 0;    // of tensors: an equal share of what all ranks must send at least, which is
-                       // 2 (ranks - 1) / ranks of a sum for all, half that to or from an owner
+  double bytes = 0;    // of tensors that travel: an equal share of what all ranks must send at
+                       // least, which is 2 (ranks - 1) / ranks of a sum for all, half that to or
+                       // from an owner
 
   Exchanged operator-(const Exchanged& other) const {
     return {seconds - other.seconds, waited - other.waited, bytes - other.bytes};
   }
+};
+
+// How ranks of one machine sum what zeros_to_sum() made.
+enum class Neighbours {
+  in_memory,   // where all ranks have memory in common: where the numbers lie
+  by_sockets,  // as ranks of several machines do
 };
 
 struct WorldOptions {
@@ -43,6 +50,7 @@ struct WorldOptions {
   // Where this rank's tensors are; a GPU with its index, and not another rank's. Those on the CPU
   // may travel all the same.
   at::Device device = at::kCPU;
+  Neighbours neighbours = Neighbours::in_memory;
   MakeBackend make_backend;  // of the device's tensors; empty: NCCL for a GPU, for others Gloo
 };
 
@@ -73,8 +81,12 @@ class World {
   void sum(std::span<const at::Tensor> tensors, std::string_view doing);
   std::vector<double> sum(std::vector<double> numbers, std::string_view doing);
 
+  // Tensors for begin_sum(), where ranks have nothing to send for those.
+  std::vector<at::Tensor> zeros_to_sum(std::span<const SumShape> shapes, at::Device device);
+
   // Begins to sum one tensor, and returns what waits until that is done. Until then the tensor is
-  // not to be touched. Sums that are begun travel side by side.
+  // not to be touched. Sums that are begun travel side by side, and are waited for in the same
+  // order on all ranks. Those in common memory are in full whatever `travel` says.
   using Finish = std::function<void()>;
   [[nodiscard]] Finish begin_sum(const at::Tensor& tensor, Travel travel, std::string_view doing);
 

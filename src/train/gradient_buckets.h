@@ -3,8 +3,11 @@
 // out from the top of the model down, as backward comes to them, so that a bucket is whole early
 // and can travel to other ranks while backward goes on below; and they travel without being copied.
 
+#include "dist/buckets.h"
+
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -23,8 +26,13 @@ struct GradientBuckets {
 // How the sum of a weight's gradients is made: in fp32 (fp64 for fp64), on its device.
 at::TensorOptions sum_options(const at::Tensor& weight);
 
+// Makes the buckets, zeros: by itself or, with other ranks, as World::zeros_to_sum() does.
+using MakeBuckets =
+    std::function<std::vector<at::Tensor>(std::span<const SumShape> shapes, at::Device device)>;
+
 // For weights in the order from the bottom of the model up. The layout is a function of their
 // shapes and dtypes alone.
-GradientBuckets lay_out_gradients(std::span<const at::Tensor> weights);
+GradientBuckets lay_out_gradients(std::span<const at::Tensor> weights,
+                                  const MakeBuckets& make = zeros_of);
 
 }  // namespace sightline

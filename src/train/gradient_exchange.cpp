@@ -5,7 +5,12 @@
 namespace sightline {
 
 GradientExchange::GradientExchange(World& world, Optimizer& optimizer, Travel travel)
-    : world_(world), travel_(travel), optimizer_(optimizer), sums_(optimizer.gradient_buckets()) {
+    : world_(world),
+      travel_(travel),
+      optimizer_(optimizer),
+      sums_(optimizer.gradient_buckets([&](std::span<const SumShape> shapes, at::Device device) {
+        return world.zeros_to_sum(shapes, device);
+      })) {
   optimizer.on_arrival([this](size_t weight) { arrived(weight); });
 }
 

@@ -91,9 +91,9 @@ GradientSums::~GradientSums() {
   }
 }
 
-const GradientBuckets& GradientSums::lay_out() {
+const GradientBuckets& GradientSums::lay_out(const MakeBuckets& make) {
   if (laid_.buckets.empty()) {
-    laid_ = lay_out_gradients(weights_);
+    laid_ = lay_out_gradients(weights_, make);
     sums_ = laid_.gradients;
   }
   return laid_;

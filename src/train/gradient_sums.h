@@ -38,7 +38,7 @@ class GradientSums {
 
   // Makes all sums, for good, as pieces of long tensors that can travel to other ranks. Between
   // steps.
-  const GradientBuckets& lay_out();
+  const GradientBuckets& lay_out(const MakeBuckets& make = zeros_of);
 
  private:
   class Hook;

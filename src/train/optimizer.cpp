@@ -123,9 +123,9 @@ void Optimizer::end_gradients() {
   if (sums_) sums_->end();
 }
 
-const GradientBuckets& Optimizer::gradient_buckets() {
+const GradientBuckets& Optimizer::gradient_buckets(const MakeBuckets& make) {
   SL_ASSERT(sums_ != nullptr, "the sums of no gradient");
-  return sums_->lay_out();
+  return sums_->lay_out(make);
 }
 
 void Optimizer::on_arrival(std::function<void(size_t weight)> arrived) const {

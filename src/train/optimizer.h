@@ -59,7 +59,7 @@ class Optimizer {
 
   // The sums of those gradients whose sums this rank holds: all, or under Sharding::gradients its
   // own. By parameter, in the order of weights() then. Made for good by the first call.
-  const GradientBuckets& gradient_buckets();
+  const GradientBuckets& gradient_buckets(const MakeBuckets& make = zeros_of);
   // Called, if set, with the number (in weights()) of each that a backward pass has added to.
   void on_arrival(std::function<void(size_t weight)> arrived) const;
   // What trains, on whichever rank, from the bottom of the model up.

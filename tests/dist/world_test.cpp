@@ -203,9 +203,10 @@ TEST(World, WhoDoesNotComeIsNamed) {
 // A rank ends, stops or fails in the midst of a run of four; the others' complaints.
 enum class Fault { dies, stops, fails };
 
-void run_with(Fault fault, int64_t victim) {
-  World world(read_place(), {.silence = 3s});
-  const at::Tensor tensor = at::empty({100000}, at::kFloat).fill_(1.0);
+void run_with(Fault fault, int64_t victim, Neighbours neighbours) {
+  World world(read_place(), {.silence = 3s, .neighbours = neighbours});
+  const SumShape shape{.numbers = 100000};
+  const at::Tensor tensor = world.zeros_to_sum(std::span(&shape, 1), at::kCPU).front();
   std::string complaint;
   double since = 0;
   try {
@@ -216,7 +217,7 @@ void run_with(Fault fault, int64_t victim) {
         if (fault == Fault::fails) return world.tell_failure("a.jpg: not a picture");
       }
       since = seconds_now();
-      world.sum(std::span(&tensor, 1), "summing gradients");
+      world.begin_sum(tensor, Travel::full, "summing gradients")();
       world.at_step(step);
     }
   } catch (const Error& error) {
@@ -227,11 +228,11 @@ void run_with(Fault fault, int64_t victim) {
   EXPECT_THAT(complaint, HasSubstr("after step 3"));
 }
 
-class SlowWorldFaults : public testing::TestWithParam<std::tuple<Fault, int>> {};
+class SlowWorldFaults : public testing::TestWithParam<std::tuple<Fault, int, Neighbours>> {};
 
 TEST_P(SlowWorldFaults, EndTheOthersWhoNameIt) {
-  const auto [fault, victim] = GetParam();
-  if (test::is_rank()) return run_with(fault, victim);
+  const auto [fault, victim, neighbours] = GetParam();
+  if (test::is_rank()) return run_with(fault, victim, neighbours);
   test::Ranks ranks(4);
   for (int rank = 0; rank < 4; ++rank) {
     if (rank == victim) continue;
@@ -246,7 +247,9 @@ TEST_P(SlowWorldFaults, EndTheOthersWhoNameIt) {
 
 INSTANTIATE_TEST_SUITE_P(Slow, SlowWorldFaults,
                          testing::Combine(testing::Values(Fault::dies, Fault::stops, Fault::fails),
-                                          testing::Values(0, 2)));
+                                          testing::Values(0, 2),
+                                          testing::Values(Neighbours::in_memory,
+                                                          Neighbours::by_sockets)));
 
 // Rank 1 computes for longer than the others ask: it is there all the same, and hears, when it
 // comes to wait, what they heard meanwhile.
