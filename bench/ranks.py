@@ -2,10 +2,11 @@
 
     python3 bench/ranks.py build/release/sightline recipes/demo.toml --steps 40 [--times 3] [--zero 1]
 
-In turns; of each stage's steps the first three, which set up, are left out. Prints rows a second of
+In turns; of each stage's steps the first ones, which set up, are left out. Prints rows a second of
 the launched run over the sum of the two alone, by stage: the median of all turns. Beside it, of the
 launched run's time, what rank 0 waited for the other and what it spent on exchanging; and what the
-loopback device carried a step, over what a ring of sums must send at least.
+loopback device carried, by step, and with --sums sockets over what a ring of sums must send at
+least.
 """
 
 import argparse
@@ -17,26 +18,25 @@ import subprocess
 import tempfile
 import tomllib
 
-SETS_UP = 3
 
 
-def steps_of(run):
-    """The measured steps by stage."""
+def steps_of(run, sets_up):
+    """The steps by stage but for each stage's first."""
     lines = [json.loads(line) for line in (run / "run.jsonl").read_text().splitlines()]
     stages = {}
     for line in lines:
         if "loss" in line:
             stages.setdefault(line["stage"], []).append(line)
-    return {name: steps[SETS_UP:] for name, steps in stages.items()}
+    return {name: steps[sets_up:] for name, steps in stages.items()}
 
 
 def total(steps, key):
     return sum(step[key] for step in steps)
 
 
-def rates(run):
+def rates(stages):
     return {name: total(steps, "tokens") / total(steps, "seconds")
-            for name, steps in steps_of(run).items()}
+            for name, steps in stages.items()}
 
 
 def loopback_bytes():
@@ -47,10 +47,9 @@ def loopback_bytes():
     raise SystemExit("no loopback device in /proc/net/dev")
 
 
-def exchanged_mib(run):
-    """Over the whole run, both ranks."""
-    lines = [json.loads(line) for line in (run / "run.jsonl").read_text().splitlines()]
-    return 2 * sum(line.get("exchanged_mib", 0) for line in lines)
+def exchanged_mib(stages):
+    """Over all steps, both ranks."""
+    return 2 * sum(total(steps, "exchanged_mib") for steps in stages.values())
 
 
 def main():
@@ -60,7 +59,9 @@ def main():
     parser.add_argument("--steps", type=int, default=40, help="of each stage")
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--step-tokens", type=int, default=0, help="of each stage; 0: the recipe's")
+    parser.add_argument("--sets-up", type=int, default=3, help="steps of each stage left out")
     parser.add_argument("--zero", default="0", help="of the launched run")
+    parser.add_argument("--sums", default="memory", help="of the launched run: memory or sockets")
     arguments = parser.parse_args()
     recipe = tomllib.loads(pathlib.Path(arguments.recipe).read_text())
     settings = ["--set", "side_by_side=1", "--set", "threads=1", "--set", "eval.tasks=[]",
@@ -73,19 +74,29 @@ def main():
     ratios = {stage["name"]: [] for stage in recipe["stage"]}
     waited = {name: [] for name in ratios}
     exchanging = {name: [] for name in ratios}
-    traffic = []
+    by_step, traffic = [], []
+    one_step = [option.replace(f"max_steps={arguments.steps}", "max_steps=1")
+                for option in settings]  # stores the features
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        train = ["train", arguments.recipe, *settings, "--set", f"cache={folder}/cache"]
+        recipe_and_cache = [arguments.recipe, "--set", f"cache={folder}/cache"]
+        train = ["train", *recipe_and_cache, *settings]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": True}
-        subprocess.run([arguments.binary, *train, "--output", folder / "store"], **quiet)
+        subprocess.run([arguments.binary, "train", *recipe_and_cache, *one_step, "--output",
+                        folder / "store"], **quiet)
         for turn in range(arguments.times):
             together = folder / f"together-{turn}"
             before = loopback_bytes()
             subprocess.run([arguments.binary, "launch", "--nproc", "2", "--", *train, "--zero",
-                            arguments.zero, "--output", str(together)], **quiet)
-            traffic.append((loopback_bytes() - before) / 2**20 / exchanged_mib(together))
-            for stage, steps in steps_of(together).items():
+                            arguments.zero, "--sums", arguments.sums, "--output",
+                            str(together)], **quiet)
+            carried = (loopback_bytes() - before) / 2**20
+            every_step = steps_of(together, sets_up=0)
+            by_step.append(carried / sum(len(steps) for steps in every_step.values()))
+            if exchanged_mib(every_step) > 0:
+                traffic.append(carried / exchanged_mib(every_step))
+            measured = steps_of(together, arguments.sets_up)
+            for stage, steps in measured.items():
                 seconds = total(steps, "seconds")
                 waited[stage].append(total(steps, "waited_for_ranks") / seconds)
                 exchanging[stage].append(total(steps, "exchanging") / seconds)
@@ -94,8 +105,9 @@ def main():
                                       "--output", run], stderr=subprocess.DEVNULL)
                     for core, run in enumerate(alone)]
             assert all(run.wait() == 0 for run in runs)
-            for stage, rate in rates(together).items():
-                sum_alone = sum(rates(run)[stage] for run in alone)
+            rates_alone = [rates(steps_of(run, arguments.sets_up)) for run in alone]
+            for stage, rate in rates(measured).items():
+                sum_alone = sum(rates[stage] for rates in rates_alone)
                 ratios[stage].append(rate / sum_alone)
                 print(f"{stage}: {rate:.0f} rows/s together, {sum_alone:.0f} alone, "
                       f"load {os.getloadavg()[0]:.1f}", flush=True)
@@ -105,7 +117,8 @@ def main():
         print(f"| {stage} | {statistics.median(values):.3f} | {min(values):.3f} | {max(values):.3f}"
               f" | {100 * statistics.median(waited[stage]):.1f} %"
               f" | {100 * statistics.median(exchanging[stage]):.1f} % |")
-    print(f"traffic over the least possible: {statistics.median(traffic):.3f}")
+    print(f"loopback carried {statistics.median(by_step):.1f} MiB a step" +
+          (f", {statistics.median(traffic):.3f} times the least" if traffic else ""))
 
 
 if __name__ == "__main__":

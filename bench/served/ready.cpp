@@ -6,5 +6,6 @@
 
 int main(int count, char** arguments) {
   if (count != 2) return 2;
-  return sightline::load_bundle(arguments[1], at::kBFloat16).model == nullptr ? 1 : 0;
+  const auto bundle = sightline::load_bundle(arguments[1], at::kBFloat16, sightline::Loading::map);
+  return bundle.model == nullptr ? 1 : 0;
 }

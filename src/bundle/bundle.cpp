@@ -24,12 +24,13 @@ ParamMap connector_params(const ModelConfig& config, const ParamMap& params) {
 }
 
 void load_connector(const fs::path& folder, const ModelConfig& config, at::ScalarType dtype,
-                    ParamMap& params) {
+                    Loading loading, ParamMap& params) {
   const fs::path path = folder / "model.safetensors";
   const SafetensorsFile file(path);
   for (const auto& [name, shape] : connector_parameters(
            config.connector, config.vision->hidden_size, config.language->hidden_size)) {
-    at::Tensor tensor = file.load(name.substr(std::string_view("connector.").size()), dtype);
+    const std::string_view stored = std::string_view(name).substr(sizeof("connector.") - 1);
+    at::Tensor tensor = file.load(stored, dtype, loading);
     check(tensor.sizes() == at::IntArrayRef(shape), "{}: {} has another shape than its config's",
           path.string(), name);
     params.add(name, tensor);
@@ -153,7 +154,7 @@ Bundle make_bundle(const ModelRecipe& recipe, uint64_t seed, at::ScalarType dtyp
       add_random(params, vision_parameters(*config.vision), config.vision->initializer_range, seed,
                  dtype);
     } else {
-      load_vision(folder, *config.vision, dtype, params);
+      load_vision(folder, *config.vision, dtype, Loading::copy, params);
     }
   }
   if (recipe.language) {
@@ -172,7 +173,7 @@ Bundle make_bundle(const ModelRecipe& recipe, uint64_t seed, at::ScalarType dtyp
       add_random(params, language_parameters(*config.language), config.language->initializer_range,
                  seed, dtype);
     } else {
-      load_language(recipe.language->folder, *config.language, dtype, params);
+      load_language(recipe.language->folder, *config.language, dtype, Loading::copy, params);
       grow_vocabulary(params, *config.language, bundle.tokenizer->vocab_size());
     }
   }
@@ -180,7 +181,7 @@ Bundle make_bundle(const ModelRecipe& recipe, uint64_t seed, at::ScalarType dtyp
   return bundle;
 }
 
-Bundle load_bundle(const fs::path& folder, at::ScalarType dtype) {
+Bundle load_bundle(const fs::path& folder, at::ScalarType dtype, Loading loading) {
   const Json manifest = read_manifest(folder);
   const std::string source = (folder / "sightline.json").string();
   Bundle bundle;
@@ -194,7 +195,7 @@ Bundle load_bundle(const fs::path& folder, at::ScalarType dtype) {
   if (fs::exists(folder / "vision")) {
     config.vision = read_vision_config(folder / "vision");
     bundle.processor = processor_for(folder / "vision", *config.vision);
-    load_vision(folder / "vision", *config.vision, dtype, params);
+    load_vision(folder / "vision", *config.vision, dtype, loading, params);
   }
   if (fs::exists(folder / "language")) {
     config.language = read_language_config(folder / "language");
@@ -202,8 +203,8 @@ Bundle load_bundle(const fs::path& folder, at::ScalarType dtype) {
     const auto form = json_get<std::string>(manifest, "template", source);
     bundle.prompt_template =
         named_in(source, [&] { return PromptTemplate::named(form, *bundle.tokenizer); });
-    if (config.sees()) load_connector(folder / "connector", config, dtype, params);
-    load_language(folder / "language", *config.language, dtype, params);
+    if (config.sees()) load_connector(folder / "connector", config, dtype, loading, params);
+    load_language(folder / "language", *config.language, dtype, loading, params);
   }
   check(config.vision || config.language, "{}: holds neither a vision/ nor a language/ folder",
         folder.string());

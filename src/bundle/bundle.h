@@ -15,6 +15,7 @@
 #include "model/model.h"
 #include "recipe/recipe.h"
 #include "sample/encoder.h"
+#include "tensor/safetensors.h"
 #include "text/prompt.h"
 #include "text/tokenizer.h"
 
@@ -42,7 +43,9 @@ struct Bundle {
 // or all from a Sightline folder ([model] from). Parameters have dtype `dtype`.
 Bundle make_bundle(const ModelRecipe& recipe, uint64_t seed, at::ScalarType dtype);
 
-Bundle load_bundle(const std::filesystem::path& folder, at::ScalarType dtype);
+// Mapped weights are for a model that will not train.
+Bundle load_bundle(const std::filesystem::path& folder, at::ScalarType dtype,
+                   Loading loading = Loading::copy);
 
 // `card` is the text of README.md.
 void save_bundle(const std::filesystem::path& folder, const Bundle& bundle,

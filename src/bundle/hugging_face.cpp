@@ -27,11 +27,11 @@ std::string prefix_of(VisionKind kind) {
 }
 
 void load_part(const fs::path& folder, const NamedShapes& shapes, const StoredName& stored_name,
-               at::ScalarType dtype, ParamMap& params) {
+               at::ScalarType dtype, Loading loading, ParamMap& params) {
   const SafetensorsFolder weights(folder);
   for (const auto& [name, shape] : shapes) {
     const std::string stored = stored_name(weights, name);
-    at::Tensor tensor = weights.load(stored, dtype);
+    at::Tensor tensor = weights.load(stored, dtype, loading);
     check(tensor.sizes() == at::IntArrayRef(shape),
           "{}: tensor \"{}\" has shape [{}], config.json makes it [{}]",
           weights.file_of(stored).string(), stored, fmt::join(tensor.sizes(), ", "),
@@ -74,7 +74,7 @@ LanguageConfig config_of(const PartSource<LanguageConfig>& source) {
 }
 
 void load_vision(const fs::path& folder, const VisionConfig& config, at::ScalarType dtype,
-                 ParamMap& params) {
+                 Loading loading, ParamMap& params) {
   const auto stored_name = [&](const SafetensorsFolder& weights, const std::string& name) {
     const std::string plain = without_prefix(name, "vision.");
     for (const char* prefix : {"", "vit.", "vision_model.", "vision_tower.vision_model.",
@@ -83,11 +83,11 @@ void load_vision(const fs::path& folder, const VisionConfig& config, at::ScalarT
     }
     return prefix_of(config.kind) + plain;
   };
-  load_part(folder, vision_parameters(config), stored_name, dtype, params);
+  load_part(folder, vision_parameters(config), stored_name, dtype, loading, params);
 }
 
 void load_language(const fs::path& folder, const LanguageConfig& config, at::ScalarType dtype,
-                   ParamMap& params) {
+                   Loading loading, ParamMap& params) {
   const auto stored_name = [&](const SafetensorsFolder& weights, const std::string& name) {
     const std::string plain = without_prefix(name, "language.");
     const bool stored_as_head = config.tie_word_embeddings && !weights.contains(plain) &&
@@ -95,7 +95,7 @@ void load_language(const fs::path& folder, const LanguageConfig& config, at::Sca
                                 weights.contains("lm_head.weight");
     return stored_as_head ? std::string("lm_head.weight") : plain;
   };
-  load_part(folder, language_parameters(config), stored_name, dtype, params);
+  load_part(folder, language_parameters(config), stored_name, dtype, loading, params);
 }
 
 void save_vision(const fs::path& folder, const VisionConfig& config, const ParamMap& params) {

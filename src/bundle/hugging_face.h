@@ -10,6 +10,7 @@
 #include "model/model.h"
 #include "recipe/recipe.h"
 #include "tensor/param_map.h"
+#include "tensor/safetensors.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -25,12 +26,12 @@ LanguageConfig read_language_config(const std::filesystem::path& folder);
 VisionConfig config_of(const PartSource<VisionConfig>& source);
 LanguageConfig config_of(const PartSource<LanguageConfig>& source);
 
-// Appends the part's parameters, copied and converted to `dtype`. A missing tensor or another shape
+// Appends the part's parameters in `dtype`. A missing tensor or another shape
 // is an Error naming file, tensor and both shapes; tensors that the part does not use are left.
 void load_vision(const std::filesystem::path& folder, const VisionConfig& config,
-                 at::ScalarType dtype, ParamMap& params);
+                 at::ScalarType dtype, Loading loading, ParamMap& params);
 void load_language(const std::filesystem::path& folder, const LanguageConfig& config,
-                   at::ScalarType dtype, ParamMap& params);
+                   at::ScalarType dtype, Loading loading, ParamMap& params);
 
 // Writes config.json and model.safetensors of one part into an existing folder.
 void save_vision(const std::filesystem::path& folder, const VisionConfig& config,

@@ -78,8 +78,8 @@ Bundle load_model(const ModelOptions& options, int64_t local_rank) {
                options.folder);
   }
   const at::Device device = compute_device(options.device, local_rank);
-  Bundle bundle =
-      load_bundle(options.folder, options.numbers == "bf16" ? at::kBFloat16 : at::kFloat);
+  Bundle bundle = load_bundle(options.folder,
+                              options.numbers == "bf16" ? at::kBFloat16 : at::kFloat, Loading::map);
   bundle.model->move_to(device);
   return bundle;
 }

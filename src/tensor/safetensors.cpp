@@ -11,6 +11,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 
 namespace sightline {
 
@@ -24,6 +25,8 @@ constexpr uint64_t kMaxHeader = 100'000'000;
 // What a core reads at a time, at least. Most of the time goes into the first touch of new memory,
 // which cores could share: parallel_for runs on one as long as nothing is compiled with -fopenmp.
 constexpr int64_t kPieceBytes = 1 << 18;
+
+constexpr size_t kAligned = 64;
 
 struct DtypeName {
   const char* name;
@@ -69,8 +72,8 @@ uint64_t byte_size(const std::vector<int64_t>& shape, size_t element, const std:
 }  // namespace
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
-    : path_(path), file_(path), reader_(path) {
-  const auto bytes = file_.bytes();
+    : path_(path), file_(std::make_shared<const MappedFile>(path)), reader_(path) {
+  const auto bytes = file_->bytes();
   const std::string source = path.string();
   check(bytes.size() >= 8, "{}: {} bytes are too few for a safetensors file; is it truncated?",
         source, bytes.size());
@@ -146,7 +149,18 @@ at::Tensor SafetensorsFile::load(std::string_view name) const {
   return tensor;
 }
 
-at::Tensor SafetensorsFile::load(std::string_view name, at::ScalarType dtype) const {
+at::Tensor SafetensorsFile::view(const Entry& entry) const {
+  // from_blob wants what could be written to; the pages cannot.
+  auto* const data = const_cast<std::byte*>(file_->bytes().data() + entry.begin);
+  return at::from_blob(
+      data, entry.shape, [kept = file_](void*) {}, at::TensorOptions().dtype(entry.dtype));
+}
+
+at::Tensor SafetensorsFile::load(std::string_view name, at::ScalarType dtype,
+                                 Loading loading) const {
+  const Entry& found = entry(name);
+  const bool lies_well = found.begin % c10::elementSize(found.dtype) == 0;
+  if (loading == Loading::map && lies_well) return view(found).to(dtype);
   return load(name).to(dtype);
 }
 
@@ -167,7 +181,8 @@ void write_safetensors(const std::filesystem::path& path, const ParamMap& tensor
     offset = end;
   }
   std::string text = header.dump();
-  text.append((8 - text.size() % 8) % 8, ' ');  // the data start 8-byte aligned
+  // The format wants data to start at a multiple of 8; at one of 64 what is mapped lies best.
+  text.append((kAligned - (8 + text.size()) % kAligned) % kAligned, ' ');
   const uint64_t header_size = text.size();
   FileWriter writer(path);
   writer.append({reinterpret_cast<const char*>(&header_size), 8});

@@ -77,9 +77,10 @@ std::vector<std::string> SafetensorsFolder::names() const {
   return names;
 }
 
-at::Tensor SafetensorsFolder::load(std::string_view name, at::ScalarType dtype) const {
+at::Tensor SafetensorsFolder::load(std::string_view name, at::ScalarType dtype,
+                                   Loading loading) const {
   const auto found = shard_of_.find(name);
-  if (found != shard_of_.end()) return shards_[found->second].file->load(name, dtype);
+  if (found != shard_of_.end()) return shards_[found->second].file->load(name, dtype, loading);
   const std::vector<std::string> known = names();
   const std::string near =
       nearest_name(std::string(name), known.data(), known.data() + known.size());

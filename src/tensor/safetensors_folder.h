@@ -27,8 +27,9 @@ class SafetensorsFolder {
   // The file that holds a tensor or, where none does, the one that lists them.
   const std::filesystem::path& file_of(std::string_view name) const;
   std::vector<std::string> names() const;
-  // A copy in `dtype`. A name that is not there is an Error that names the nearest.
-  at::Tensor load(std::string_view name, at::ScalarType dtype) const;
+  // In `dtype`. A name that is not there is an Error that names the nearest.
+  at::Tensor load(std::string_view name, at::ScalarType dtype,
+                  Loading loading = Loading::copy) const;
 
  private:
   void open_shards(const std::filesystem::path& index);

@@ -56,7 +56,7 @@ TEST(OracleHuggingFace, VitTinyEqualsTransformers) {
   ModelConfig config;
   config.vision = read_vision_config(folder);
   ParamMap params;
-  load_vision(folder, *config.vision, at::kFloat, params);
+  load_vision(folder, *config.vision, at::kFloat, Loading::copy, params);
   const Model model(config, std::move(params));
   const at::Tensor pixels = random_parameter("pixels", {2, 3, 224, 224}, 3) * 50;
   ParamMap input;
@@ -71,7 +71,7 @@ Model tiny_stories() {
   ModelConfig config;
   config.language = read_language_config(tiny_stories_folder());
   ParamMap params;
-  load_language(tiny_stories_folder(), *config.language, at::kFloat, params);
+  load_language(tiny_stories_folder(), *config.language, at::kFloat, Loading::copy, params);
   return Model(config, std::move(params));
 }
 
@@ -115,7 +115,7 @@ TEST(HuggingFace, TakesSiglipUnderEveryNameThatItHas) {
     write_safetensors(folder.path() / "second.safetensors", second);
     write_json(folder.path() / "model.safetensors.index.json", {{"weight_map", map}});
     ParamMap params;
-    load_vision(folder.path(), config, at::kFloat, params);
+    load_vision(folder.path(), config, at::kFloat, Loading::copy, params);
     EXPECT_EQ(params.size(), vision_parameters(config).size());
     for (const auto& [name, shape] : vision_parameters(config)) {
       EXPECT_TRUE(at::equal(params.at(name), random_parameter(name, shape, 3))) << prefix << name;

@@ -51,6 +51,53 @@ class Safetensors : public testing::Test {
   const std::filesystem::path path_ = folder_.path() / "weights.safetensors";
 };
 
+// What is mapped is what is copied, lies in the file's pages where it can, and outlives both the
+// reader and the file's name.
+TEST_F(Safetensors, MappedTensorsAreTheFilesPages) {
+  ParamMap tensors;
+  tensors.add("a", at::arange(6, at::kBFloat16));
+  tensors.add("b", at::arange(12, at::kFloat).view({3, 4}));
+  write_safetensors(path_, tensors);
+  at::Tensor mapped, again, narrowed;
+  {
+    const SafetensorsFile file(path_);
+    mapped = file.load("b", at::kFloat, Loading::map);
+    again = file.load("b", at::kFloat, Loading::map);
+    narrowed = file.load("b", at::kBFloat16, Loading::map);
+    EXPECT_NE(file.load("b", at::kFloat).const_data_ptr(), mapped.const_data_ptr());
+  }
+  std::filesystem::remove(path_);
+  EXPECT_EQ(mapped.const_data_ptr(), again.const_data_ptr()) << "no copy";
+  EXPECT_TRUE(at::equal(mapped, tensors.at("b")));
+  EXPECT_TRUE(at::equal(narrowed, tensors.at("b").to(at::kBFloat16)));
+}
+
+TEST_F(Safetensors, WhatLiesAcrossNumbersIsCopied) {
+  const std::string header = R"({"a": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}, )"
+                             R"("b": {"dtype": "F32", "shape": [2], "data_offsets": [1, 9]}})";
+  std::string bytes = file_bytes(header, 1);
+  const float numbers[] = {1.5F, -2.0F};
+  bytes.append(reinterpret_cast<const char*>(numbers), sizeof(numbers));
+  write_file(path_, bytes);
+  const SafetensorsFile file(path_);
+  const at::Tensor loaded = file.load("b", at::kFloat, Loading::map);
+  EXPECT_NE(loaded.const_data_ptr(), file.load("b", at::kFloat, Loading::map).const_data_ptr());
+  EXPECT_EQ(loaded[0].item<float>(), 1.5F);
+  EXPECT_EQ(loaded[1].item<float>(), -2.0F);
+}
+
+TEST_F(Safetensors, TensorsOfOurFilesBeginAtCacheLines) {
+  ParamMap tensors;
+  tensors.add("a", at::arange(64, at::kBFloat16));
+  tensors.add("b", at::arange(64, at::kFloat));
+  write_safetensors(path_, tensors);
+  const SafetensorsFile file(path_);
+  for (const auto& [name, tensor] : tensors) {
+    const at::Tensor mapped = file.load(name, tensor.scalar_type(), Loading::map);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(mapped.const_data_ptr()) % 64, 0U) << name;
+  }
+}
+
 TEST_F(Safetensors, RoundTripsEveryDtypeToTheBit) {
   ParamMap tensors;
   for (const auto type :
