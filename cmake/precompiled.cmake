@@ -1,7 +1,7 @@
-# LibTorch's headers take most of a file's compile time: they are parsed once a kind of target, and
-# not in each of some two hundred files. A file must still name what it uses: with
+# Headers take most of a file's compile time, LibTorch's before all: they are parsed once a kind of
+# target, and not in each of some five hundred files. A file must still name what it uses: with
 # -DSIGHTLINE_PRECOMPILED=OFF each is compiled by itself.
-option(SIGHTLINE_PRECOMPILED "parse LibTorch's and GoogleTest's headers once for all files" ON)
+option(SIGHTLINE_PRECOMPILED "parse other libraries' headers once for all files" ON)
 
 file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/precompiled.cpp" CONTENT
   "// The precompiled headers' own file.\n")
