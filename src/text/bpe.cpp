@@ -27,6 +27,22 @@ std::optional<char32_t> single_character(std::string_view text) {
   return point.value;
 }
 
+// The ids of "<0x00>" to "<0xFF>", -1 where the vocabulary lacks one.
+std::array<int32_t, 256> byte_ids(const std::vector<VocabularyEntry>& vocabulary) {
+  std::unordered_map<std::string, uint8_t> bytes;
+  for (int byte = 0; byte < 256; ++byte) {
+    bytes.emplace(fmt::format("<0x{:02X}>", byte), static_cast<uint8_t>(byte));
+  }
+  std::array<int32_t, 256> ids;
+  ids.fill(-1);
+  for (const VocabularyEntry& entry : vocabulary) {
+    if (const auto found = bytes.find(entry.token); found != bytes.end()) {
+      ids[found->second] = entry.id;
+    }
+  }
+  return ids;
+}
+
 }  // namespace
 
 Bpe::MergeTable::MergeTable(const std::vector<BpeMerge>& merges) {
@@ -58,9 +74,7 @@ Bpe::Bpe(const BpeModel& model, BpeSymbols symbols, const std::vector<int32_t>& 
       fuse_unknown_(model.fuse_unknown),
       merges_(model.merges) {
   first_ids_.fill(-1);
-  std::unordered_map<std::string_view, int32_t> ids;
   for (const VocabularyEntry& entry : model.vocabulary) {
-    ids.emplace(entry.token, entry.id);
     const auto character = single_character(entry.token);
     if (!character) continue;
     if (symbols == BpeSymbols::bytes) {
@@ -71,28 +85,24 @@ Bpe::Bpe(const BpeModel& model, BpeSymbols symbols, const std::vector<int32_t>& 
       other_ids_[*character] = entry.id;
     }
   }
-  if (model.byte_fallback) {
-    fallback_ids_.emplace();
-    for (int byte = 0; byte < 256; ++byte) {
-      const auto found = ids.find(fmt::format("<0x{:02X}>", byte));
-      (*fallback_ids_)[byte] = found == ids.end() ? -1 : found->second;
-    }
-  }
+  if (model.byte_fallback) fallback_ids_ = byte_ids(model.vocabulary);
   const std::unordered_set<int32_t> never(never_words.begin(), never_words.end());
+  words_.reserve(model.vocabulary.size());
+  BpeScratch scratch;
   for (const VocabularyEntry& entry : model.vocabulary) {
-    if (!never.contains(entry.id)) add_word(entry, model.ignore_merges);
+    if (!never.contains(entry.id)) add_word(entry, model.ignore_merges, scratch);
   }
 }
 
-void Bpe::add_word(const VocabularyEntry& entry, bool always) {
+void Bpe::add_word(const VocabularyEntry& entry, bool always, BpeScratch& scratch) {
   const auto word =
       symbols_ == BpeSymbols::bytes ? characters_to_bytes(entry.token) : std::optional(entry.token);
   if (!word) return;
   if (!always) {
-    BpeScratch scratch;
+    scratch.ids.clear();
     first_symbols(*word, scratch.ids);
     merge(scratch);
-    if (scratch.ids != std::vector<int32_t>{entry.id}) return;
+    if (scratch.ids.size() != 1 || scratch.ids.front() != entry.id) return;
   }
   longest_word_ = std::max(longest_word_, word->size());
   words_.emplace(*word, entry.id);

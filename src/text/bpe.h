@@ -108,7 +108,7 @@ class Bpe {
   bool append_fallback(std::string_view character, std::vector<int32_t>& ids) const;
   void push_candidate(BpeScratch& scratch, int32_t place) const;
   void merge(BpeScratch& scratch) const;
-  void add_word(const VocabularyEntry& entry, bool always);
+  void add_word(const VocabularyEntry& entry, bool always, BpeScratch& scratch);
 
   BpeSymbols symbols_;
   std::optional<int32_t> unknown_;

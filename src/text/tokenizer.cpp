@@ -70,6 +70,7 @@ struct Tokenizer::Tables {
         raw_tokens.add(token, token.content);
       }
     }
+    ids.reserve(tokens.size());
     for (size_t id = 0; id < tokens.size(); ++id) {
       if (!tokens[id].empty()) ids.emplace(tokens[id], static_cast<int32_t>(id));
     }

@@ -20,23 +20,75 @@ using Ids = std::unordered_map<std::string_view, int32_t>;
 // Far above any vocabulary; an id beyond would only ask for absurd memory.
 constexpr int64_t kMostIds = 1 << 24;
 
-VocabularyJson parse_without_repeats(const std::string& text, std::string_view source) {
-  std::vector<std::unordered_set<std::string>> keys;
-  const auto watch = [&](int, VocabularyJson::parse_event_t event, VocabularyJson& value) {
-    if (event == VocabularyJson::parse_event_t::object_start) keys.emplace_back();
-    if (event == VocabularyJson::parse_event_t::object_end) keys.pop_back();
-    if (event == VocabularyJson::parse_event_t::key) {
-      const auto& key = value.get_ref<const std::string&>();
-      check(keys.back().insert(key).second, "{}: the key \"{}\" stands twice in one object", source,
-            key);
+// Builds what VocabularyJson::parse() does, but for a key that stands twice in one object: of those
+// parse() takes the last, and its callback costs as much as all the rest.
+class JsonWithoutRepeats final : public nlohmann::json_sax<VocabularyJson> {
+ public:
+  explicit JsonWithoutRepeats(std::string_view source) : source_(source) {}
+  VocabularyJson take() { return std::move(root_); }
+
+  bool null() override { return put(nullptr); }
+  bool boolean(bool value) override { return put(value); }
+  bool number_integer(number_integer_t value) override { return put(value); }
+  bool number_unsigned(number_unsigned_t value) override { return put(value); }
+  bool number_float(number_float_t value, const string_t&) override { return put(value); }
+  bool string(string_t& value) override { return put(std::move(value)); }
+  bool binary(binary_t& value) override { return put(std::move(value)); }
+  bool start_object(size_t) override { return open(VocabularyJson::object()); }
+  bool start_array(size_t) override { return open(VocabularyJson::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(string_t& name) override {
+    const auto [place, is_new] = open_.back()->emplace(name, nullptr);
+    check(is_new, "{}: the key \"{}\" stands twice in one object", source_, name);
+    value_ = &*place;
+    return true;
+  }
+  bool parse_error(size_t byte, const std::string&,
+                   const nlohmann::detail::exception& error) override {
+    fail("{}: not valid JSON at byte {}: {}", source_, byte, error.what());
+  }
+
+ private:
+  bool put(VocabularyJson value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+      value_ = &root_;
+    } else if (open_.back()->is_array()) {
+      open_.back()->push_back(std::move(value));
+      value_ = &open_.back()->back();
+    } else {
+      *value_ = std::move(value);
     }
     return true;
-  };
-  try {
-    return VocabularyJson::parse(text, watch);
-  } catch (const nlohmann::json::parse_error& error) {
-    fail("{}: not valid JSON at byte {}: {}", source, error.byte, error.what());
   }
+  bool open(VocabularyJson container) {
+    put(std::move(container));
+    open_.push_back(value_);
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  std::string_view source_;
+  VocabularyJson root_;
+  std::vector<VocabularyJson*> open_;  // objects and arrays that have not ended
+  VocabularyJson* value_ = nullptr;    // the last that was put; in an object, where the next goes
+};
+
+VocabularyJson parse_without_repeats(const std::string& text, std::string_view source) {
+  JsonWithoutRepeats builder(source);
+  VocabularyJson::sax_parse(text, &builder);
+  return builder.take();
+}
+
+// What an object has by that name, or null.
+const VocabularyJson& value_of(const VocabularyJson& object, const char* key) {
+  static const VocabularyJson null;
+  const auto found = object.find(key);
+  return found == object.end() ? null : *found;
 }
 
 int32_t checked_id(const VocabularyJson& value, std::string_view token, std::string_view source) {
@@ -119,20 +171,30 @@ void check_plain_bpe(const Json& model, std::string_view source) {
   }
 }
 
-BpeModel read_model(const VocabularyJson& file, std::string_view source) {
-  const auto found = file.find("model");
-  check(found != file.end() && found->is_object(), "{}: \"model\" is missing or not an object",
-        source);
+const VocabularyJson& model_of(const VocabularyJson& file, std::string_view source) {
+  const VocabularyJson& model = value_of(file, "model");
+  check(model.is_object(), "{}: \"model\" is missing or not an object", source);
+  return model;
+}
+
+Ids ids_of(const std::vector<VocabularyEntry>& vocabulary) {
+  Ids ids;
+  ids.reserve(vocabulary.size());
+  for (const auto& entry : vocabulary) ids.emplace(entry.token, entry.id);
+  return ids;
+}
+
+// `ids` are those of `vocabulary`.
+BpeModel read_model(const VocabularyJson& json, std::vector<VocabularyEntry> vocabulary,
+                    const Ids& ids, std::string_view source) {
   Json settings = Json::object();
-  for (const auto& [key, value] : found->items()) {
+  for (const auto& [key, value] : json.items()) {
     if (key != "vocab" && key != "merges") settings[key] = value;
   }
   check_plain_bpe(settings, source);
   BpeModel model;
-  model.vocabulary = read_vocabulary(found->value("vocab", VocabularyJson()), source);
-  Ids ids;
-  for (const auto& entry : model.vocabulary) ids.emplace(entry.token, entry.id);
-  model.merges = read_merges(found->value("merges", VocabularyJson()), ids, source);
+  model.vocabulary = std::move(vocabulary);
+  model.merges = read_merges(value_of(json, "merges"), ids, source);
   const auto unknown = json_get_or<std::string>(settings, "unk_token", "", source);
   if (!unknown.empty()) {
     check(ids.contains(unknown), "{}: the unk_token \"{}\" is not in the vocabulary", source,
@@ -161,25 +223,28 @@ AddedToken read_added_token(const VocabularyJson& value, std::string_view source
   return token;
 }
 
-std::vector<AddedToken> read_added_tokens(const VocabularyJson& file, const BpeModel& model,
-                                          std::string_view source) {
+// The vocabulary's token of an id, or null; the vocabulary is in the order of ids.
+const std::string* token_of(const std::vector<VocabularyEntry>& vocabulary, int32_t id) {
+  const auto found = std::ranges::lower_bound(vocabulary, id, {}, &VocabularyEntry::id);
+  return found == vocabulary.end() || found->id != id ? nullptr : &found->token;
+}
+
+// `ids` are the vocabulary's.
+std::vector<AddedToken> read_added_tokens(const VocabularyJson& file,
+                                          const std::vector<VocabularyEntry>& vocabulary,
+                                          const Ids& ids, std::string_view source) {
   const auto list = file.value("added_tokens", VocabularyJson::array());
   check(list.is_array(), "{}: \"added_tokens\" is not an array", source);
-  std::unordered_map<int32_t, std::string> tokens;
-  Ids ids;
-  for (const auto& entry : model.vocabulary) {
-    tokens.emplace(entry.id, entry.token);
-    ids.emplace(entry.token, entry.id);
-  }
   std::vector<AddedToken> added;
   std::unordered_set<int32_t> seen;
   for (const auto& value : list) {
     AddedToken token = read_added_token(value, source);
     check(seen.insert(token.id).second, "{}: two entries of \"added_tokens\" have the id {}",
           source, token.id);
-    const auto& holder = tokens.try_emplace(token.id, token.content).first->second;
-    check(holder == token.content, "{}: the added token \"{}\" has the id {} of the token \"{}\"",
-          source, token.content, token.id, holder);
+    const std::string* holder = token_of(vocabulary, token.id);
+    check(holder == nullptr || *holder == token.content,
+          "{}: the added token \"{}\" has the id {} of the token \"{}\"", source, token.content,
+          token.id, holder == nullptr ? "" : *holder);
     const auto known = ids.find(token.content);
     check(known == ids.end() || known->second == token.id,
           "{}: the added token \"{}\" has the id {}, in the vocabulary it has another", source,
@@ -187,10 +252,11 @@ std::vector<AddedToken> read_added_tokens(const VocabularyJson& file, const BpeM
     added.push_back(std::move(token));
   }
   std::sort(added.begin(), added.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-  for (size_t i = 0; i < added.size(); ++i) {
-    const auto [known, fresh] = ids.emplace(added[i].content, added[i].id);
-    check(fresh || known->second == added[i].id, "{}: the added token \"{}\" has two ids", source,
-          added[i].content);
+  Ids own;
+  for (const AddedToken& token : added) {
+    const auto [known, fresh] = own.emplace(token.content, token.id);
+    check(fresh || known->second == token.id, "{}: the added token \"{}\" has two ids", source,
+          token.content);
   }
   return added;
 }
@@ -291,8 +357,11 @@ TokenizerSpec read_tokenizer(const fs::path& path) {
   const VocabularyJson file = parse_without_repeats(read_file(file_path), source);
   check(file.is_object(), "{}: not a JSON object", source);
   TokenizerSpec spec;
-  spec.model = read_model(file, source);
-  spec.added_tokens = read_added_tokens(file, spec.model, source);
+  const VocabularyJson& model = model_of(file, source);
+  auto vocabulary = read_vocabulary(value_of(model, "vocab"), source);
+  const Ids ids = ids_of(vocabulary);  // moving a list leaves its elements where they are
+  spec.model = read_model(model, std::move(vocabulary), ids, source);
+  spec.added_tokens = read_added_tokens(file, spec.model.vocabulary, ids, source);
   check_merges_make_no_special(spec, source);
   spec.normalizer = component(file, "normalizer");
   spec.pre_tokenizer = component(file, "pre_tokenizer");
