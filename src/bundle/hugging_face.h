@@ -26,8 +26,8 @@ LanguageConfig read_language_config(const std::filesystem::path& folder);
 VisionConfig config_of(const PartSource<VisionConfig>& source);
 LanguageConfig config_of(const PartSource<LanguageConfig>& source);
 
-// Appends the part's parameters in `dtype`. A missing tensor or another shape
-// is an Error naming file, tensor and both shapes; tensors that the part does not use are left.
+// Appends the part's parameters in `dtype`. A missing tensor or another shape is an Error naming
+// file, tensor and both shapes; tensors that the part does not use are left.
 void load_vision(const std::filesystem::path& folder, const VisionConfig& config,
                  at::ScalarType dtype, Loading loading, ParamMap& params);
 void load_language(const std::filesystem::path& folder, const LanguageConfig& config,

@@ -26,6 +26,17 @@ constexpr size_t kInFlight = 2;  // buckets: one is copied while the other trave
 
 enum class News : int64_t { at_work, done };  // of rank 0 to those who wait for it
 
+// What `make` gives; null where the system refuses, which the log tells.
+template <class Make>
+std::unique_ptr<SharedMemory> or_null(const Make& make) {
+  try {
+    return make();
+  } catch (const Error& error) {
+    log("{}: gradients travel by sockets", error.what());
+    return nullptr;
+  }
+}
+
 // Empty: the device's tensors travel by Gloo.
 MakeBackend backend_maker(const WorldOptions& options) {
   if (options.make_backend) return options.make_backend;
@@ -111,20 +122,18 @@ std::vector<double> World::Group::sum(std::vector<double> numbers) {
 
 std::shared_ptr<SharedSums> World::Group::share_memory(size_t bytes) {
   if (options_.neighbours == Neighbours::by_sockets || bytes == 0) return nullptr;
-  std::vector<std::unique_ptr<SharedMemory>> by_rank(static_cast<size_t>(place_.size));
-  std::string own;
-  try {
-    by_rank[static_cast<size_t>(place_.rank)] = std::make_unique<SharedMemory>(bytes);
-    own = by_rank[static_cast<size_t>(place_.rank)]->address();
-  } catch (const Error& error) {
-    log("rank {}: {}: sums travel by sockets", place_.rank, error.what());
-  }
+  auto own = or_null([&] { return std::make_unique<SharedMemory>(bytes); });
+  const std::string own_address = own == nullptr ? "" : own->address();
+  std::vector<std::unique_ptr<SharedMemory>> by_rank;
   double missing = 0;
   for (int rank = 0; rank < place_.size; ++rank) {
-    const std::string address = broadcast(own, rank);
-    auto& memory = by_rank[static_cast<size_t>(rank)];
-    if (rank != place_.rank && !address.empty()) memory = SharedMemory::open(address);
-    if (memory == nullptr) ++missing;
+    const std::string address = broadcast(own_address, rank);
+    const auto reach = [&] {
+      if (rank == place_.rank) return std::move(own);
+      return address.empty() ? nullptr : SharedMemory::open(address);
+    };
+    by_rank.push_back(or_null(reach));
+    if (by_rank.back() == nullptr) ++missing;
   }
   if (sum(std::vector<double>{missing}).front() > 0) return nullptr;
   return std::make_shared<SharedSums>(std::move(by_rank), place_.rank);

@@ -1,6 +1,7 @@
 #pragma once
-// The ranks of a run, joined: one process each, on one machine or several, over c10d's Gloo, and
-// for tensors on GPUs over NCCL. All ranks make the same calls in the same order. Where one dies,
+// The ranks of a run, joined: one process each, on one machine or several, over c10d's Gloo, for
+// tensors on GPUs over NCCL, and for a step's gradients in memory that the ranks of one machine
+// have in common. All ranks make the same calls in the same order. Where one dies,
 // hangs or fails, the others' next call ends with an Error that names it, its machine and the last
 // step; then nothing more can be done together.
 //
