@@ -19,7 +19,6 @@ import tempfile
 import tomllib
 
 
-
 def steps_of(run, sets_up):
     """The steps by stage but for each stage's first."""
     lines = [json.loads(line) for line in (run / "run.jsonl").read_text().splitlines()]
@@ -52,6 +51,17 @@ def exchanged_mib(stages):
     return 2 * sum(total(steps, "exchanged_mib") for steps in stages.values())
 
 
+def settings(recipe, steps, step_tokens):
+    """What makes a training of steps alone out of a recipe; no step_tokens: the recipe's."""
+    values = ["side_by_side=1", "threads=1", "eval.tasks=[]", 'eval.validation=""',
+              'eval.best=""', "checkpoint.every=0"]
+    for stage in recipe["stage"]:
+        values.append(f"stage.{stage['name']}.max_steps={steps}")
+        if step_tokens:
+            values.append(f"stage.{stage['name']}.step_tokens={step_tokens}")
+    return [word for value in values for word in ("--set", value)]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binary")
@@ -64,26 +74,21 @@ def main():
     parser.add_argument("--sums", default="memory", help="of the launched run: memory or sockets")
     arguments = parser.parse_args()
     recipe = tomllib.loads(pathlib.Path(arguments.recipe).read_text())
-    settings = ["--set", "side_by_side=1", "--set", "threads=1", "--set", "eval.tasks=[]",
-                "--set", 'eval.validation=""', "--set", 'eval.best=""',
-                "--set", "checkpoint.every=0"]
-    for stage in recipe["stage"]:
-        settings += ["--set", f"stage.{stage['name']}.max_steps={arguments.steps}"]
-        if arguments.step_tokens:
-            settings += ["--set", f"stage.{stage['name']}.step_tokens={arguments.step_tokens}"]
     ratios = {stage["name"]: [] for stage in recipe["stage"]}
     waited = {name: [] for name in ratios}
     exchanging = {name: [] for name in ratios}
     by_step, traffic = [], []
-    one_step = [option.replace(f"max_steps={arguments.steps}", "max_steps=1")
-                for option in settings]  # stores the features
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        recipe_and_cache = [arguments.recipe, "--set", f"cache={folder}/cache"]
-        train = ["train", *recipe_and_cache, *settings]
+
+        def train_of(steps):
+            return ["train", arguments.recipe, "--set", f"cache={folder}/cache",
+                    *settings(recipe, steps, arguments.step_tokens)]
+
+        train = train_of(arguments.steps)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": True}
-        subprocess.run([arguments.binary, "train", *recipe_and_cache, *one_step, "--output",
-                        folder / "store"], **quiet)
+        # Stores the features.
+        subprocess.run([arguments.binary, *train_of(1), "--output", folder / "store"], **quiet)
         for turn in range(arguments.times):
             together = folder / f"together-{turn}"
             before = loopback_bytes()

@@ -156,19 +156,21 @@ std::shared_ptr<const SharedSums> World::Group::shared_of(const at::Tensor& tens
 }
 
 World::Finish World::Group::begin_sum(const at::Tensor& tensor, Travel travel) {
-  if (const auto shared = shared_of(tensor)) {
-    const auto meet = [this] { return by_gloo_->sum(at::zeros({1}, at::kFloat)); };
-    return [=, ready = meet()] {
-      ready();
-      shared->add_up(tensor);
-      meet()();
-    };
-  }
   const bool halved = travel == Travel::bf16 && tensor.scalar_type() == at::kFloat;
   const at::Tensor travels = halved ? tensor.to(at::kBFloat16) : tensor;
   return [tensor, travels, finish = courier_of(travels).sum(travels)] {
     finish();
     if (!travels.is_same(tensor)) tensor.copy_(travels);
+  };
+}
+
+World::Finish World::Group::begin_sum(std::shared_ptr<const SharedSums> shared,
+                                      const at::Tensor& tensor) {
+  const auto meet = [this] { return by_gloo_->sum(at::zeros({1}, at::kFloat)); };
+  return [tensor, meet, shared = std::move(shared), ready = meet()] {
+    ready();
+    shared->add_up(tensor);
+    meet()();
   };
 }
 

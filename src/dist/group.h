@@ -37,8 +37,11 @@ class World::Group {
   std::vector<double> sum(std::vector<double> numbers);
   // Zeros; in memory that all ranks see, where they do.
   std::vector<at::Tensor> zeros_to_sum(std::span<const SumShape> shapes);
-  bool is_shared(const at::Tensor& tensor) const { return shared_of(tensor) != nullptr; }
+  // That of zeros_to_sum() which has the tensor; null: it has to travel.
+  std::shared_ptr<const SharedSums> shared_of(const at::Tensor& tensor) const;
   Finish begin_sum(const at::Tensor& tensor, Travel travel);
+  // Where it lies.
+  Finish begin_sum(std::shared_ptr<const SharedSums> shared, const at::Tensor& tensor);
   void sum_to(int owner, std::span<const at::Tensor> tensors, Travel travel);
   void share_from(int owner, std::span<const at::Tensor> tensors);
   void broadcast(const at::Tensor& tensor);
@@ -55,8 +58,6 @@ class World::Group {
   Courier& courier_of(const at::Tensor& tensor);
   // What all ranks see; null where some see not all.
   std::shared_ptr<SharedSums> share_memory(size_t bytes);
-  // That which has the tensor, or null.
-  std::shared_ptr<const SharedSums> shared_of(const at::Tensor& tensor) const;
 
   WorldOptions options_;
   Place place_;

@@ -113,12 +113,14 @@ World::Finish World::begin_sum(const at::Tensor& tensor, Travel travel, std::str
   if (size() == 1) return [] {};
   SL_ASSERT(tensor.is_contiguous(), "{}: a tensor with gaps", doing);
   Finish finish;
-  bool travels = true;
   together(doing, [&](Group& group) {
-    travels = !group.is_shared(tensor);
-    finish = group.begin_sum(tensor, travel);
+    if (auto shared = group.shared_of(tensor)) {
+      finish = group.begin_sum(std::move(shared), tensor);
+    } else {
+      finish = group.begin_sum(tensor, travel);
+      count_bytes(std::span(&tensor, 1), travel, 2);
+    }
   });
-  if (travels) count_bytes(std::span(&tensor, 1), travel, 2);
   return [this, finish = std::move(finish), doing = std::string(doing)] {
     together(doing, [&](Group&) { finish(); });
   };

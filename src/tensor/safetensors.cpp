@@ -138,13 +138,12 @@ const SafetensorsFile::Entry& SafetensorsFile::entry(std::string_view name) cons
   return found->second;
 }
 
-at::Tensor SafetensorsFile::load(std::string_view name) const {
-  const Entry& found = entry(name);
-  at::Tensor tensor = at::empty(found.shape, found.dtype);
+at::Tensor SafetensorsFile::copy(const Entry& entry) const {
+  at::Tensor tensor = at::empty(entry.shape, entry.dtype);
   auto* const to = static_cast<std::byte*>(tensor.data_ptr());
-  const auto size = static_cast<int64_t>(found.end - found.begin);
+  const auto size = static_cast<int64_t>(entry.end - entry.begin);
   at::parallel_for(0, size, kPieceBytes, [&](int64_t begin, int64_t end) {
-    reader_.read(found.begin + begin, {to + begin, static_cast<size_t>(end - begin)});
+    reader_.read(entry.begin + begin, {to + begin, static_cast<size_t>(end - begin)});
   });
   return tensor;
 }
@@ -160,9 +159,10 @@ at::Tensor SafetensorsFile::load(std::string_view name, at::ScalarType dtype,
                                  Loading loading) const {
   const Entry& found = entry(name);
   const bool lies_well = found.begin % c10::elementSize(found.dtype) == 0;
-  if (loading == Loading::map && lies_well) return view(found).to(dtype);
-  return load(name).to(dtype);
+  return (loading == Loading::map && lies_well ? view(found) : copy(found)).to(dtype);
 }
+
+at::Tensor SafetensorsFile::load(std::string_view name) const { return copy(entry(name)); }
 
 std::vector<int64_t> SafetensorsFile::shape(std::string_view name) const {
   return entry(name).shape;

@@ -51,6 +51,7 @@ class SafetensorsFile {
     size_t begin = 0, end = 0;  // within the file
   };
   const Entry& entry(std::string_view name) const;
+  at::Tensor copy(const Entry& entry) const;
   at::Tensor view(const Entry& entry) const;
 
   std::filesystem::path path_;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "text/vocabulary_json.h"
 
 #include <algorithm>
 #include <unordered_map>
@@ -13,83 +14,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Not base's Json, whose ordered objects take quadratic time for a vocabulary.
-using VocabularyJson = nlohmann::json;
 using Ids = std::unordered_map<std::string_view, int32_t>;
 
 // Far above any vocabulary; an id beyond would only ask for absurd memory.
 constexpr int64_t kMostIds = 1 << 24;
-
-// Builds what VocabularyJson::parse() does, but for a key that stands twice in one object: of those
-// parse() takes the last, and its callback costs as much as all the rest.
-class JsonWithoutRepeats final : public nlohmann::json_sax<VocabularyJson> {
- public:
-  explicit JsonWithoutRepeats(std::string_view source) : source_(source) {}
-  VocabularyJson take() { return std::move(root_); }
-
-  bool null() override { return put(nullptr); }
-  bool boolean(bool value) override { return put(value); }
-  bool number_integer(number_integer_t value) override { return put(value); }
-  bool number_unsigned(number_unsigned_t value) override { return put(value); }
-  bool number_float(number_float_t value, const string_t&) override { return put(value); }
-  bool string(string_t& value) override { return put(std::move(value)); }
-  bool binary(binary_t& value) override { return put(std::move(value)); }
-  bool start_object(size_t) override { return open(VocabularyJson::object()); }
-  bool start_array(size_t) override { return open(VocabularyJson::array()); }
-  bool end_object() override { return close(); }
-  bool end_array() override { return close(); }
-  bool key(string_t& name) override {
-    const auto [place, is_new] = open_.back()->emplace(name, nullptr);
-    check(is_new, "{}: the key \"{}\" stands twice in one object", source_, name);
-    value_ = &*place;
-    return true;
-  }
-  bool parse_error(size_t byte, const std::string&,
-                   const nlohmann::detail::exception& error) override {
-    fail("{}: not valid JSON at byte {}: {}", source_, byte, error.what());
-  }
-
- private:
-  bool put(VocabularyJson value) {
-    if (open_.empty()) {
-      root_ = std::move(value);
-      value_ = &root_;
-    } else if (open_.back()->is_array()) {
-      open_.back()->push_back(std::move(value));
-      value_ = &open_.back()->back();
-    } else {
-      *value_ = std::move(value);
-    }
-    return true;
-  }
-  bool open(VocabularyJson container) {
-    put(std::move(container));
-    open_.push_back(value_);
-    return true;
-  }
-  bool close() {
-    open_.pop_back();
-    return true;
-  }
-
-  std::string_view source_;
-  VocabularyJson root_;
-  std::vector<VocabularyJson*> open_;  // objects and arrays that have not ended
-  VocabularyJson* value_ = nullptr;    // the last that was put; in an object, where the next goes
-};
-
-VocabularyJson parse_without_repeats(const std::string& text, std::string_view source) {
-  JsonWithoutRepeats builder(source);
-  VocabularyJson::sax_parse(text, &builder);
-  return builder.take();
-}
-
-// What an object has by that name, or null.
-const VocabularyJson& value_of(const VocabularyJson& object, const char* key) {
-  static const VocabularyJson null;
-  const auto found = object.find(key);
-  return found == object.end() ? null : *found;
-}
 
 int32_t checked_id(const VocabularyJson& value, std::string_view token, std::string_view source) {
   check(value.is_number_integer(), "{}: the id of \"{}\" is {}, not an integer", source, token,
@@ -214,7 +142,7 @@ AddedToken read_added_token(const VocabularyJson& value, std::string_view source
   AddedToken token;
   token.content = json_get<std::string>(entry, "content", source);
   check(!token.content.empty(), "{}: an entry of \"added_tokens\" has no content", source);
-  token.id = checked_id(value.value("id", VocabularyJson()), token.content, source);
+  token.id = checked_id(value_of(value, "id"), token.content, source);
   token.single_word = json_get_or(entry, "single_word", false, source);
   token.lstrip = json_get_or(entry, "lstrip", false, source);
   token.rstrip = json_get_or(entry, "rstrip", false, source);
@@ -275,9 +203,7 @@ void check_merges_make_no_special(const TokenizerSpec& spec, std::string_view so
   }
 }
 
-Json component(const VocabularyJson& file, const char* key) {
-  return Json(file.value(key, VocabularyJson()));
-}
+Json component(const VocabularyJson& file, const char* key) { return Json(value_of(file, key)); }
 
 // "<s>", {"content": "<s>", ...} or null.
 std::optional<std::string> named_token(const Json& config, const char* key,

@@ -2,10 +2,9 @@
 
 #include "dist/shared_sums.h"
 
-#include "base/hash.h"
 #include "base/rng.h"
 #include "dist/world.h"
-#include "tests/ranks.h"
+#include "tests/dist/rank_notes.h"
 
 #include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>
@@ -27,7 +26,7 @@ TEST(SharedMemory, TwoOpenersSeeTheSameBytes) {
 
 TEST(SharedMemory, WhatIsOutOfReachIsNotOpened) {
   if (test::is_rank()) return;
-  std::string gone, replaced;
+  std::string gone;
   {
     const SharedMemory memory(64);
     gone = memory.address();
@@ -58,11 +57,6 @@ void sum(World& world, std::span<const at::Tensor> tensors) {
   for (const World::Finish& finish : begun) finish();
 }
 
-std::string key_of(const at::Tensor& tensor) {
-  return content_key(
-      std::as_bytes(std::span(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes())));
-}
-
 // Every rank's sums of one turn, in common memory and by sockets.
 void sum_both_ways(World& world, std::span<const at::Tensor> tensors, uint64_t turn) {
   fill(tensors, world.rank(), turn);
@@ -79,11 +73,9 @@ void sum_both_ways(World& world, std::span<const at::Tensor> tensors, uint64_t t
     // Of two addends there is no order; of more it is the ring's or the ranks'.
     const double bound = world.size() == 2 ? 0.0 : 1e-6;
     EXPECT_LE(difference.max().item<double>(), bound) << i;
-    keys += key_of(tensors[i]);
+    keys += test::key_of(tensors[i]);
   }
-  write_file(
-      test::ranks_folder() / ("sums-" + std::to_string(turn) + "-" + std::to_string(world.rank())),
-      keys);
+  test::write("sums-" + std::to_string(turn), world.rank(), keys);
 }
 
 class SharedSumsOfRanks : public testing::TestWithParam<int> {};

@@ -3,11 +3,10 @@
 #include "dist/world.h"
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "tests/dist/rank_notes.h"
 #include "tests/dist/stand_in.h"
-#include "tests/ranks.h"
 
 #include <chrono>
 #include <thread>
@@ -22,10 +21,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
-
-void write(const std::string& what, int64_t rank, const std::string& text) {
-  write_file(test::ranks_folder() / (what + "-" + std::to_string(rank)), text);
-}
 
 // Of several sizes and dtypes, one not contiguous; some larger than a bucket.
 std::vector<at::Tensor> tensors_of(int64_t rank) {
@@ -119,16 +114,14 @@ TEST_P(Worlds, SumsAreRightAndTheSameBitsEverywhere) {
       const double bound = sums[i].scalar_type() == at::kBFloat16 ? 0.03 : 1e-6;
       const at::Tensor error = (sums[i].to(at::kDouble) - expected).abs();
       EXPECT_LT(error.max().item<double>(), bound) << i;
-      const at::Tensor bytes = sums[i].contiguous();
-      key += content_key(
-          std::as_bytes(std::span(static_cast<const char*>(bytes.data_ptr()), bytes.nbytes())));
+      key += test::key_of(sums[i]);
     }
     if (repeat > 0) {
       EXPECT_EQ(key, keys);
     }
     keys = key;
   }
-  write("sums", world.rank(), keys);
+  test::write("sums", world.rank(), keys);
   EXPECT_EQ(world.sum(std::vector<double>{1.0, static_cast<double>(world.rank())}, "counting"),
             (std::vector<double>{static_cast<double>(world.size()),
                                  static_cast<double>(world.size() * (world.size() - 1) / 2)}));
@@ -223,7 +216,7 @@ void run_with(Fault fault, int64_t victim, Neighbours neighbours) {
   } catch (const Error& error) {
     complaint = error.what();
   }
-  write("complaint", world.rank(), complaint);
+  test::write("complaint", world.rank(), complaint);
   EXPECT_LT(seconds_now() - since, 20);
   EXPECT_THAT(complaint, HasSubstr("after step 3"));
 }
@@ -266,7 +259,7 @@ TEST(SlowWorld, WhoComputesForLongIsNotLost) {
     } catch (const Error& error) {
       complaint = error.what();
     }
-    return write("complaint", world.rank(), complaint);
+    return test::write("complaint", world.rank(), complaint);
   }
   test::Ranks ranks(4);
   for (const int rank : {0, 1, 3}) {
