@@ -2,13 +2,14 @@
 // no bf16 pairs: each pair's two numbers become fp32 in registers, an operation apiece, and are
 // multiplied as those (AVX2 and FMA). Included inside a namespace by matrix_kernels.cpp.
 //
-// Tiles are 4 rows by 16 columns: 8 registers of sums, 2 of the right matrix, and a number of the
-// left one that is spread over a register. Left matrices are always packed, as fp32, so that
-// spreading is a load.
+// Tiles are 6 rows by 16 columns: 12 registers of sums, so that none waits for itself, 2 of the
+// right matrix, and a number of the left one that is spread over a register. Left matrices are
+// always packed, as fp32, so that spreading is a load.
 
-constexpr int64_t kHalfRows = 4;
+constexpr int64_t kRowsOfTile = 6;
 constexpr int64_t kMostRegisters = 2;
-constexpr int64_t kBlockRows = 32;
+constexpr int64_t kLineRows = 48;
+constexpr int64_t kBlockRows = 48;
 
 using Form = ProductOutput::Form;
 using Order = MatrixOperand::Order;
@@ -104,29 +105,27 @@ SL_INLINE void turn(const uint16_t* from, int64_t stride, int64_t columns, int64
 
 // --- the left matrix ---
 
-// Rows in fours, each four numbers of k side by side, the fours `next / 2` apart.
+// Rows in sixes, each the six numbers of one k side by side.
 struct LeftTile {
   const float* numbers;
   int64_t pairs;
-  int64_t next;  // to the same of the next 8 rows
+  int64_t next;  // to the same of the next 6 rows
 };
 
-// Eight rows' numbers of one k.
-SL_INLINE void store_halves(float* to, int64_t next, Lanes x) {
+SL_INLINE void store_six(float* to, Lanes x) {
   _mm_storeu_ps(to, _mm256_castps256_ps128(x));
-  _mm_storeu_ps(to + next / 2, _mm256_extractf128_ps(x, 1));
+  _mm_storel_pi(reinterpret_cast<__m64*>(to + 4), _mm256_extractf128_ps(x, 1));
 }
 
-// Up to eight rows from `row` on; rows that are not there are zeros, as is what pads k to a pair.
-SL_INLINE void pack_rows(const MatrixOperand& left, int64_t row, int64_t rows, int64_t next,
-                         float* to) {
+// Up to six rows from `row` on; rows that are not there are zeros, as is what pads k to a pair.
+SL_INLINE void pack_rows(const MatrixOperand& left, int64_t row, int64_t rows, float* to) {
   const int64_t padded = 2 * left.pairs();
   if (left.order == Order::k_first) {
     const uint16_t* from = left.values + row;
-    for (int64_t k = 0; k < left.k; ++k, from += left.stride, to += kHalfRows) {
-      store_halves(to, next, widened(load8(from, rows)));
+    for (int64_t k = 0; k < left.k; ++k, from += left.stride, to += kRowsOfTile) {
+      store_six(to, widened(load8(from, rows)));
     }
-    if (left.k < padded) store_halves(to, next, _mm256_setzero_ps());
+    if (left.k < padded) store_six(to, _mm256_setzero_ps());
     return;
   }
   for (int64_t k = 0; k < padded; k += kLanes) {
@@ -136,19 +135,17 @@ SL_INLINE void pack_rows(const MatrixOperand& left, int64_t row, int64_t rows, i
                       : _mm256_setzero_ps();
     }
     transpose(r);
-    for (int64_t i = 0; i < kLanes && k + i < padded; ++i, to += kHalfRows) {
-      store_halves(to, next, r[i]);
-    }
+    for (int64_t i = 0; i < kLanes && k + i < padded; ++i, to += kRowsOfTile) store_six(to, r[i]);
   }
 }
 
 LeftTile left_tile(const MatrixOperand& left, MatrixRange rows, std::vector<uint32_t>& memory) {
-  const int64_t next = kTileRows * 2 * left.pairs();
-  memory.resize(static_cast<size_t>(kBlockRows / kTileRows * next));
+  const int64_t next = kRowsOfTile * 2 * left.pairs();
+  memory.resize(static_cast<size_t>(kBlockRows / kRowsOfTile * next));
   auto* const packed = reinterpret_cast<float*>(memory.data());
-  for (int64_t row = rows.begin; row < rows.end; row += kTileRows) {
-    pack_rows(left, row, least(rows.end - row, kTileRows), next,
-              packed + (row - rows.begin) / kTileRows * next);
+  for (int64_t row = rows.begin; row < rows.end; row += kRowsOfTile) {
+    pack_rows(left, row, least(rows.end - row, kRowsOfTile),
+              packed + (row - rows.begin) / kRowsOfTile * next);
   }
   return {packed, left.pairs(), next};
 }
@@ -156,8 +153,7 @@ LeftTile left_tile(const MatrixOperand& left, MatrixRange rows, std::vector<uint
 // --- tiles ---
 
 // Four sums of each of eight columns, which lie one behind the other in a column of y.
-SL_INLINE void store_columns(const Lanes (&sums)[kHalfRows], uint16_t* to, int64_t stride,
-                             int64_t count) {
+SL_INLINE void store_columns(const Lanes (&sums)[4], uint16_t* to, int64_t stride, int64_t count) {
   const Lanes a = _mm256_unpacklo_ps(sums[0], sums[1]), b = _mm256_unpackhi_ps(sums[0], sums[1]);
   const Lanes c = _mm256_unpacklo_ps(sums[2], sums[3]), d = _mm256_unpackhi_ps(sums[2], sums[3]);
   // Columns i and i + 4.
@@ -198,14 +194,20 @@ SL_INLINE void each(const F& f) {
   }
 }
 
+// sum += a b. As a function of the compiler's, GCC 12 spreads all rows' numbers before it
+// multiplies any, for which there are no registers.
+SL_INLINE void add_product(Lanes& sum, Lanes a, Lanes b) {
+  asm("vfmadd231ps %1, %2, %0" : "+x"(sum) : "x"(a), "x"(b));
+}
+
 // The sums of a tile whose panel's pairs of one k are `width` apart from the next's.
 template <int64_t kRows, int64_t kRegisters>
 SL_INLINE void sum_tile(const LeftTile& left, const uint32_t* panel, int64_t width,
-                        Lanes (&to)[kHalfRows][kRegisters]) {
+                        Lanes (&to)[kRowsOfTile][kRegisters]) {
   Lanes sums[kRows * kRegisters];
   each<kRows * kRegisters>([&](auto i) SL_INLINE_LAMBDA { sums[i] = _mm256_setzero_ps(); });
   const float* x = left.numbers;
-  for (int64_t p = 0; p < left.pairs; ++p, panel += width, x += 2 * kHalfRows) {
+  for (int64_t p = 0; p < left.pairs; ++p, panel += width, x += 2 * kRowsOfTile) {
     each<2>([&](auto second) SL_INLINE_LAMBDA {
       Lanes right[kRegisters];
       each<kRegisters>([&](auto j) SL_INLINE_LAMBDA {
@@ -213,10 +215,9 @@ SL_INLINE void sum_tile(const LeftTile& left, const uint32_t* panel, int64_t wid
         right[j] = second == 0 ? first_of_pairs(pairs) : second_of_pairs(pairs);
       });
       each<kRows>([&](auto r) SL_INLINE_LAMBDA {
-        const Lanes spread = _mm256_broadcast_ss(x + second * kHalfRows + r);
+        const Lanes spread = _mm256_broadcast_ss(x + second * kRowsOfTile + r);
         each<kRegisters>([&](auto j) SL_INLINE_LAMBDA {
-          Lanes& sum = sums[r * kRegisters + j];
-          sum = _mm256_fmadd_ps(spread, right[j], sum);
+          add_product(sums[r * kRegisters + j], spread, right[j]);
         });
       });
     });
@@ -231,7 +232,7 @@ template <int64_t kRows, int64_t kRegisters>
 void tile(const LeftTile& left, const uint32_t* panel, int64_t width, int64_t columns,
           const ProductOutput& y) {
   const bool by_columns = y.form == Form::columns_bf16;
-  Lanes sums[kHalfRows][kRegisters] = {};
+  Lanes sums[kRowsOfTile][kRegisters] = {};
   sum_tile<kRows, kRegisters>(left, panel, width, sums);
   for (int64_t j = 0; j < kRegisters; ++j) {
     const int64_t count = columns - j * kLanes;
@@ -240,9 +241,14 @@ void tile(const LeftTile& left, const uint32_t* panel, int64_t width, int64_t co
                                : widened(load8(y.bias + j * kLanes, count));
     }
     if (by_columns) {
-      const Lanes four[kHalfRows] = {sums[0][j], sums[1][j], sums[2][j], sums[3][j]};
-      store_columns(four, static_cast<uint16_t*>(y.values) + j * kLanes * y.stride, y.stride,
-                    count);
+      // Two numbers more than six: the next tile's, which is computed after this one, or none's.
+      for (int64_t r = 0; r < kRows; r += 4) {
+        const Lanes none = _mm256_setzero_ps();
+        const Lanes four[4] = {sums[r][j], sums[r + 1][j], r > 0 ? none : sums[2][j],
+                               r > 0 ? none : sums[3][j]};
+        store_columns(four, static_cast<uint16_t*>(y.values) + j * kLanes * y.stride + r, y.stride,
+                      count);
+      }
       continue;
     }
     const int64_t size = y.form == Form::rows_bf16 ? 2 : 4;
@@ -256,24 +262,21 @@ void tile(const LeftTile& left, const uint32_t* panel, int64_t width, int64_t co
 using Tile = void (*)(const LeftTile&, const uint32_t*, int64_t, int64_t, const ProductOutput&);
 
 template <int64_t kRegisters>
-constexpr Tile kTilesOf[kHalfRows] = {tile<1, kRegisters>, tile<2, kRegisters>, tile<3, kRegisters>,
-                                      tile<4, kRegisters>};
+constexpr Tile kTilesOf[kRowsOfTile] = {tile<1, kRegisters>, tile<2, kRegisters>,
+                                        tile<3, kRegisters>, tile<4, kRegisters>,
+                                        tile<5, kRegisters>, tile<6, kRegisters>};
 // By registers and rows, less one.
 constexpr const Tile* kTiles[kMostRegisters] = {kTilesOf<1>, kTilesOf<2>};
 
 void multiply_tile(const LeftTile& left, int64_t rows, const uint32_t* panel, int64_t columns,
                    const ProductOutput& y) {
   const int64_t width = (columns + kColumnGroup - 1) / kColumnGroup * kColumnGroup;
-  for (int64_t m = 0; m < rows; m += kHalfRows) {
-    LeftTile half = left;
-    half.numbers += m / kHalfRows * (left.next / 2);
-    for (int64_t n = 0; n < columns;) {
-      const int64_t registers = (columns - n + kLanes - 1) / kLanes;
-      const int64_t taken = least(registers, kMostRegisters);
-      kTiles[taken - 1][least(rows - m, kHalfRows) - 1](
-          half, panel + n, width, least(columns - n, taken * kLanes), corner(y, m, n));
-      n += taken * kLanes;
-    }
+  for (int64_t n = 0; n < columns;) {
+    const int64_t registers = (columns - n + kLanes - 1) / kLanes;
+    const int64_t taken = least(registers, kMostRegisters);
+    kTiles[taken - 1][rows - 1](left, panel + n, width, least(columns - n, taken * kLanes),
+                                corner(y, 0, n));
+    n += taken * kLanes;
   }
 }
 

@@ -20,7 +20,6 @@ namespace sightline {
 namespace {
 
 constexpr int64_t kColumnGroup = 16;  // panels are as wide as needed, in steps of this
-constexpr int64_t kLineRows = 32;     // numbers in a cache line
 
 SL_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 

@@ -24,16 +24,18 @@ void pack(const MatrixOperand& right, int64_t n, uint32_t* packed) {
 
 // --- blocks of rows ---
 
-// Up to a cache line of rows, of one panel. By columns, the numbers are gathered to whole lines
-// first: y's columns often lie where they push one another out of the cache.
+// Up to kLineRows rows, of one panel. By columns, the numbers are gathered to whole cache lines
+// first: y's columns often lie where they push one another out of the cache. Tiles may write a few
+// numbers behind their rows there.
 void multiply_line(LeftTile left, int64_t rows, const uint32_t* panel, int64_t columns,
                    const ProductOutput& y) {
-  alignas(64) uint16_t lines[kPanelColumns][kLineRows];
+  constexpr int64_t kStride = kLineRows + 2;
+  alignas(64) uint16_t lines[kPanelColumns][kStride];
   const bool by_columns = y.form == Form::columns_bf16;
   ProductOutput gathered = y;
-  if (by_columns) gathered.values = lines, gathered.stride = kLineRows;
-  for (int64_t m = 0; m < rows; m += kTileRows, left.numbers += left.next) {
-    multiply_tile(left, least(rows - m, kTileRows), panel, columns, corner(gathered, m, 0));
+  if (by_columns) gathered.values = lines, gathered.stride = kStride;
+  for (int64_t m = 0; m < rows; m += kRowsOfTile, left.numbers += left.next) {
+    multiply_tile(left, least(rows - m, kRowsOfTile), panel, columns, corner(gathered, m, 0));
   }
   for (int64_t n = 0; by_columns && n < columns; ++n) {
     __builtin_memcpy(static_cast<uint16_t*>(y.values) + n * y.stride, lines[n],
@@ -49,7 +51,7 @@ void multiply_block(const LeftTile& left, MatrixRange rows, const uint32_t* pack
     for (int64_t m = rows.begin; m < rows.end; m += kLineRows) {
       multiply_line(line, least(rows.end - m, kLineRows), packed + first * left.pairs,
                     least(n - first, kPanelColumns), corner(y, m, first));
-      line.numbers += kLineRows / kTileRows * left.next;
+      line.numbers += kLineRows / kRowsOfTile * left.next;
     }
   }
 }

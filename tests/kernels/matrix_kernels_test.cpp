@@ -92,7 +92,8 @@ struct Sizes {
 };
 // One of each; less than a tile, a panel, a register; their multiples; one beyond them.
 const std::vector<Sizes> kSizes = {{1, 1, 2},    {8, 48, 32},  {7, 15, 34},  {9, 49, 2},
-                                   {64, 96, 48}, {65, 17, 66}, {130, 33, 6}, {33, 100, 130}};
+                                   {64, 96, 48}, {65, 17, 66}, {130, 33, 6}, {33, 100, 130},
+                                   {6, 16, 4},   {48, 50, 34}, {96, 48, 10}, {101, 8, 18}};
 
 TEST(MatrixKernels, EveryOrderAndFormIsAsDefined) {
   for_each_kernels([](const MatrixKernels& kernels) {
