@@ -2,7 +2,7 @@
 // bench/decode.py lets it take turns with peers. Greedy, and of exactly TOKENS tokens: the models
 // that it is given have random weights and would end anywhere.
 //
-//   bench_captions MODEL whole|int8|int4 TOKENS BATCH photo.jpg ...
+//   bench_captions MODEL WEIGHTS TOKENS BATCH photo.jpg ...
 
 #include "bench/served/served.h"
 #include "evaluate/cases.h"

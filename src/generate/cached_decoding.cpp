@@ -42,8 +42,9 @@ void CachedDecoding::add(const Batch& prompts, const at::Tensor& image_rows_IRD)
   const Decoder& language = model_.model().language();
   const int64_t first_row = cache_.add_sequences(lengths);
   const AttentionTables tables = lower_plan(prompts.plan, language.attention_numbers());
+  const Matrices& matrices = model_.prompt_matrices();
   const at::Tensor hidden_TD = language.forward(
-      language.matrices(), model_.model().embed(prompts, image_rows_IRD),
+      matrices, model_.model().embed(prompts, image_rows_IRD),
       indices(prompts.layout.position_T, device_),
       [&](int64_t layer, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
         cache_.write(layer, first_row, k, v);
@@ -53,8 +54,8 @@ void CachedDecoding::add(const Batch& prompts, const at::Tensor& image_rows_IRD)
   std::vector<int64_t> last_rows(lengths.size());
   std::partial_sum(lengths.begin(), lengths.end(), last_rows.begin());
   for (int64_t& row : last_rows) --row;
-  const at::Tensor new_SV = log_probabilities_of(
-      language.matrices().logits(hidden_TD.index_select(0, indices(last_rows, device_))));
+  const at::Tensor new_SV =
+      log_probabilities_of(matrices.logits(hidden_TD.index_select(0, indices(last_rows, device_))));
   log_probabilities_SV_ =
       log_probabilities_SV_.defined() ? at::cat({log_probabilities_SV_, new_SV}) : new_SV;
 }

@@ -23,7 +23,37 @@ const StepDecoder* DecodingModel::steps() const {
   return steps_.get();
 }
 
+bool DecodingModel::rounds_rows() const {
+  return kind_ == DecodingWeights::int8_products &&
+         sightline::rounds_rows(model_.device(), model_.dtype());
+}
+
+const RoundedMatrices& DecodingModel::rounded() const {
+  std::call_once(rounded_made_, [&] {
+    rounded_ = std::make_unique<RoundedMatrices>(*weights(), model_.language().matrices());
+  });
+  return *rounded_;
+}
+
+const RoundedVisionMatrices& DecodingModel::rounded_vision() const {
+  std::call_once(vision_made_, [&] {
+    rounded_vision_ = std::make_unique<RoundedVisionMatrices>(model_.vision().matrices());
+  });
+  return *rounded_vision_;
+}
+
+const Matrices& DecodingModel::prompt_matrices() const {
+  if (rounds_rows()) return rounded();
+  return model_.language().matrices();
+}
+
+at::Tensor DecodingModel::image_rows(const at::Tensor& pixels_ICHW) const {
+  if (!rounds_rows()) return model_.image_rows(pixels_ICHW, kFromPixels);
+  return model_.connector().forward(model_.vision().forward(rounded_vision(), pixels_ICHW));
+}
+
 const Matrices& DecodingModel::matrices() const {
+  if (rounds_rows()) return rounded();
   std::call_once(matrices_made_, [&] {
     const LanguageConfig& config = model_.language().config();
     if (kind_ != DecodingWeights::whole) {

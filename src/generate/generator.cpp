@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "batch/compose.h"
 #include "recipe/decoding.h"
+#include "recipe/names.h"
 
 #include <algorithm>
 #include <memory>
@@ -102,12 +103,12 @@ Generator::Generator(const Bundle& bundle)
 
 Generator::Generator(const Model& model, MaskPolicy policy, std::span<const int32_t> end_ids)
     : model_(model), policy_(policy), end_ids_(end_ids.begin(), end_ids.end()) {
-  for (const auto kind : {DecodingWeights::whole, DecodingWeights::int8, DecodingWeights::int4}) {
+  for (const auto& [name, kind] : names_of(DecodingWeights())) {
     models_.emplace(kind, std::make_unique<DecodingModel>(model, kind));
   }
 }
 
-at::Tensor Generator::image_rows(std::span<const Prompt> prompts) const {
+at::Tensor Generator::image_rows(std::span<const Prompt> prompts, const DecodingModel& by) const {
   std::vector<at::Tensor> pixels;
   for (const Prompt& prompt : prompts) {
     if (prompt.pixels_ICHW.defined()) pixels.push_back(prompt.pixels_ICHW);
@@ -115,7 +116,7 @@ at::Tensor Generator::image_rows(std::span<const Prompt> prompts) const {
   if (pixels.empty()) return {};
   std::vector<at::Tensor> rows;
   for (const at::Tensor& part : at::cat(pixels).split(kPicturesAtOnce)) {
-    rows.push_back(model_.image_rows(part.to(model_.dtype()), kFromPixels));
+    rows.push_back(by.image_rows(part.to(model_.dtype())));
   }
   return at::cat(rows);
 }
@@ -125,7 +126,8 @@ CachedDecoding Generator::start(std::span<const Prompt> prompts,
   const at::NoGradGuard no_grad;
   int64_t room = std::min(decoding.max_new_tokens, kUsualTokens) * std::ssize(prompts);
   for (const Prompt& prompt : prompts) room += std::ssize(prompt.rows.tokens);
-  CachedDecoding cache(*models_.at(decoding.weights), room);
+  const DecodingModel& model = *models_.at(decoding.weights);
+  CachedDecoding cache(model, room);
   while (!prompts.empty()) {
     std::vector<Sample> samples;
     for (int64_t rows = 0; std::ssize(samples) < std::ssize(prompts) && rows < kRowsAtOnce;) {
@@ -136,7 +138,7 @@ CachedDecoding Generator::start(std::span<const Prompt> prompts,
     std::vector<const Sample*> pointers;
     for (const Sample& sample : samples) pointers.push_back(&sample);
     cache.add(compose(pointers, {policy_, model_.config().rows_per_image()}),
-              image_rows(prompts.first(samples.size())));
+              image_rows(prompts.first(samples.size()), model));
     prompts = prompts.subspan(samples.size());
   }
   return cache;

@@ -56,7 +56,7 @@ class Generator {
   CachedDecoding start(std::span<const Prompt> prompts, const DecodingRecipe& decoding) const;
 
  private:
-  at::Tensor image_rows(std::span<const Prompt> prompts) const;
+  at::Tensor image_rows(std::span<const Prompt> prompts, const DecodingModel& by) const;
   Endings endings(const DecodingRecipe& decoding) const;
 
   const Model& model_;

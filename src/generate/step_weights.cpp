@@ -3,8 +3,8 @@
 #include "base/error.h"
 #include "tensor/device.h"
 
-#include <span>
-#include <string>
+#include <array>
+#include <optional>
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
@@ -50,9 +50,29 @@ std::string layer_name(int64_t layer, const char* name) {
   return fmt::format("language.model.layers.{}.{}", layer, name);
 }
 
+constexpr std::array kMatrices = {"self_attn.q_proj.weight", "self_attn.k_proj.weight",
+                                  "self_attn.v_proj.weight", "self_attn.o_proj.weight",
+                                  "mlp.gate_proj.weight",    "mlp.up_proj.weight",
+                                  "mlp.down_proj.weight"};
+
 }  // namespace
 
-StepWeights::StepWeights(const Model& model, DecodingWeights kind) : model_(model), kind_(kind) {
+std::vector<GroupedWeights> grouped_weights(WeightFormat format,
+                                            std::span<const at::Tensor> matrices) {
+  std::vector<std::optional<GroupedWeights>> made(matrices.size());
+  at::parallel_for(0, std::ssize(matrices), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const at::Tensor& matrix_NK = matrices[static_cast<size_t>(i)];
+      made[static_cast<size_t>(i)].emplace(format, all_numbers(matrix_NK), matrix_NK.size(0),
+                                           matrix_NK.size(1));
+    }
+  });
+  std::vector<GroupedWeights> all;
+  for (std::optional<GroupedWeights>& each : made) all.push_back(std::move(*each));
+  return all;
+}
+
+StepWeights::StepWeights(const Model& model, DecodingWeights kind) : model_(model) {
   const c10::NoGradGuard no_grad;
   const LanguageConfig& config = model.language().config();
   for (const auto& [name, tensor] : model.params()) {
@@ -61,8 +81,11 @@ StepWeights::StepWeights(const Model& model, DecodingWeights kind) : model_(mode
   const auto vector = [&](const std::string& name) {
     return host_.contains(name) ? all_numbers(host_.at(name)) : std::vector<float>();
   };
-  // Their places are handed out: the list must not move.
-  rounded_.reserve(static_cast<size_t>(config.num_hidden_layers * 7 + 1));
+  const std::string embedding_name = "language.model.embed_tokens.weight";
+  head_name_ = config.tie_word_embeddings ? embedding_name : "language.lm_head.weight";
+  if (kind != DecodingWeights::whole) {
+    round_matrices(kind == DecodingWeights::int4 ? WeightFormat::int4 : WeightFormat::int8);
+  }
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
     const auto name = [&](const char* of) { return layer_name(i, of); };
     layers.push_back({.attention_norm = vector(name("input_layernorm.weight")),
@@ -78,20 +101,25 @@ StepWeights::StepWeights(const Model& model, DecodingWeights kind) : model_(mode
                       .k_bias = vector(name("self_attn.k_proj.bias")),
                       .v_bias = vector(name("self_attn.v_proj.bias"))});
   }
-  const std::string embedding_name = "language.model.embed_tokens.weight";
   embedding = view_of(host_.at(embedding_name));
-  head = matrix(config.tie_word_embeddings ? embedding_name : "language.lm_head.weight");
+  head = matrix(head_name_);
   last_norm = vector("language.model.norm.weight");
 }
 
-WeightMatrix StepWeights::matrix(const std::string& name) {
-  const at::Tensor& weight_NK = host_.at(name);
-  if (kind_ == DecodingWeights::whole) return view_of(weight_NK);
-  const auto format = kind_ == DecodingWeights::int8 ? WeightFormat::int8 : WeightFormat::int4;
-  return rounded_
-      .emplace_back(name, GroupedWeights(format, all_numbers(weight_NK), weight_NK.size(0),
-                                         weight_NK.size(1)))
-      .second.matrix();
+void StepWeights::round_matrices(WeightFormat format) {
+  std::vector<std::string> names = {head_name_};
+  for (int64_t i = 0; i < model_.language().config().num_hidden_layers; ++i) {
+    for (const char* name : kMatrices) names.push_back(layer_name(i, name));
+  }
+  std::vector<at::Tensor> matrices;
+  for (const std::string& name : names) matrices.push_back(host_.at(name));
+  std::vector<GroupedWeights> rounded = grouped_weights(format, matrices);
+  for (size_t i = 0; i < names.size(); ++i) rounded_.emplace(names[i], std::move(rounded[i]));
+}
+
+WeightMatrix StepWeights::matrix(const std::string& name) const {
+  const auto found = rounded_.find(name);
+  return found == rounded_.end() ? view_of(host_.at(name)) : found->second.matrix();
 }
 
 ParamMap StepWeights::parameters() const {

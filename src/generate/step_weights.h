@@ -7,9 +7,16 @@
 #include "recipe/recipe.h"
 
 #include <cstdint>
+#include <map>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace sightline {
+
+// What rounding to groups makes of each matrix [N, K], which may lie on any device; by all threads.
+std::vector<GroupedWeights> grouped_weights(WeightFormat format,
+                                            std::span<const at::Tensor> matrices);
 
 struct StepWeights {
   struct Layer {
@@ -36,12 +43,13 @@ struct StepWeights {
   int64_t bytes() const;
 
  private:
-  WeightMatrix matrix(const std::string& name);
+  void round_matrices(WeightFormat format);
+  WeightMatrix matrix(const std::string& name) const;
 
   const Model& model_;
   ParamMap host_;  // the language parameters on the CPU
-  DecodingWeights kind_;
-  std::vector<std::pair<std::string, GroupedWeights>> rounded_;
+  std::string head_name_;
+  std::map<std::string, GroupedWeights> rounded_;  // by names; empty for whole weights
 };
 
 }  // namespace sightline

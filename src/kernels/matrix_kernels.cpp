@@ -1,5 +1,6 @@
 #include "kernels/matrix_kernels.h"
 
+#include "kernels/rounded_products.h"
 #include "kernels/scalar_functions.h"
 
 #include <type_traits>
@@ -34,18 +35,32 @@ SL_INLINE ProductOutput corner(const ProductOutput& y, int64_t m, int64_t n) {
   return from;
 }
 
+constexpr int64_t kUnits = kWeightGroup / 4;  // of four numbers along k, in a group
+
+// Weights of up to 48 columns as the tiles of rounded products read them: a unit's columns side by
+// side, and of each group the columns' scales and what a row's offset takes off their sums.
+struct Panel {
+  const uint32_t* units;
+  const float* scales;
+  const int32_t* offsets;
+  int64_t width;
+};
+
 }  // namespace
 
 #pragma GCC push_options
-#pragma GCC target("arch=x86-64-v4", "avx512bf16")
+#pragma GCC target("arch=x86-64-v4", "avx512bf16", "avx512vnni")
 namespace avx512 {
 namespace {
 #include "kernels/lanes_avx512.h"
 #include "kernels/matrix_avx512.h"
 #include "kernels/matrix_kernels_body.h"
 #include "kernels/matrix_softmax_body.h"
+#include "kernels/rounded_avx512.h"
+#include "kernels/rounded_products_body.h"
 }  // namespace
-constexpr MatrixKernels kMatrices{"avx512bf16", pack, multiply, softmax, softmax_backward};
+constexpr MatrixKernels kMatrices{"avx512bf16",     pack,     multiply, softmax,
+                                  softmax_backward, &kRounded};
 }  // namespace avx512
 #pragma GCC pop_options
 
@@ -57,8 +72,10 @@ namespace {
 #include "kernels/matrix_avx2.h"
 #include "kernels/matrix_kernels_body.h"
 #include "kernels/matrix_softmax_body.h"
+#include "kernels/rounded_avx2.h"
+#include "kernels/rounded_products_body.h"
 }  // namespace
-constexpr MatrixKernels kMatrices{"avx2", pack, multiply, softmax, softmax_backward};
+constexpr MatrixKernels kMatrices{"avx2", pack, multiply, softmax, softmax_backward, &kRounded};
 }  // namespace avx2
 #pragma GCC pop_options
 #endif
@@ -67,7 +84,8 @@ std::span<const MatrixKernels* const> matrix_kernels() {
   static const std::vector<const MatrixKernels*> available = [] {
     std::vector<const MatrixKernels*> list;
 #ifdef SL_HAS_X86_KERNELS
-    if (__builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512bf16")) {
+    if (__builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512bf16") &&
+        __builtin_cpu_supports("avx512vnni")) {
       list.push_back(&avx512::kMatrices);
     }
     if (__builtin_cpu_supports("x86-64-v3")) list.push_back(&avx2::kMatrices);

@@ -57,6 +57,8 @@ constexpr int64_t packed_pairs(int64_t n, const MatrixOperand& right) {
   return (n + 15) / 16 * 16 * right.pairs();
 }
 
+struct RoundedKernels;
+
 struct MatrixKernels {
   const char* name;
   // Writes a right matrix of n columns into `packed`.
@@ -71,6 +73,9 @@ struct MatrixKernels {
   // The same weights w, and the gradient of the scores: w (d_weights - sum(w d_weights)) scale.
   void (*softmax_backward)(float* scores, const float* d_weights, int64_t seen, int64_t size,
                            float scale, uint16_t* weights, uint16_t* d_scores);
+
+  // Products of whole numbers (kernels/rounded_products.h).
+  const RoundedKernels* rounded;
 };
 
 // Those that this machine can run, the fastest first.

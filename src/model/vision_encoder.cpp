@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "model/fused.h"
+#include "model/vision_names.h"
 #include "tensor/forget.h"
 #include "tensor/linear.h"
 #include "tensor/tile_attention.h"
@@ -20,40 +21,6 @@
 namespace sightline {
 
 namespace {
-
-// Hugging Face's names of the two kinds' parameters, for what both have.
-struct Names {
-  const char *patches, *positions, *layers, *norm_before, *query, *key, *value, *out, *norm_after,
-      *up, *down, *last_norm;
-};
-
-constexpr Names kVit = {.patches = "embeddings.patch_embeddings.projection",
-                        .positions = "embeddings.position_embeddings",
-                        .layers = "encoder.layer.",
-                        .norm_before = "layernorm_before",
-                        .query = "attention.attention.query",
-                        .key = "attention.attention.key",
-                        .value = "attention.attention.value",
-                        .out = "attention.output.dense",
-                        .norm_after = "layernorm_after",
-                        .up = "intermediate.dense",
-                        .down = "output.dense",
-                        .last_norm = "layernorm"};
-
-constexpr Names kSiglip = {.patches = "embeddings.patch_embedding",
-                           .positions = "embeddings.position_embedding.weight",
-                           .layers = "encoder.layers.",
-                           .norm_before = "layer_norm1",
-                           .query = "self_attn.q_proj",
-                           .key = "self_attn.k_proj",
-                           .value = "self_attn.v_proj",
-                           .out = "self_attn.out_proj",
-                           .norm_after = "layer_norm2",
-                           .up = "mlp.fc1",
-                           .down = "mlp.fc2",
-                           .last_norm = "post_layernorm"};
-
-const Names& names_of(VisionKind kind) { return kind == VisionKind::vit ? kVit : kSiglip; }
 
 // Every row of a picture sees every other: x [I, N, H d] -> the same.
 at::Tensor attention(const at::Tensor& q_IND, const at::Tensor& k_IND, const at::Tensor& v_IND,
@@ -81,7 +48,7 @@ at::Tensor attention(const at::Tensor& q_IND, const at::Tensor& k_IND, const at:
 }  // namespace
 
 VisionEncoder::VisionEncoder(const VisionConfig& config, const ParamMap& params)
-    : config_(config), params_(params) {}
+    : config_(config), params_(params), matrices_(config, params) {}
 
 at::Tensor patch_numbers(const at::Tensor& pixels_ICHW, int64_t patch_size) {
   const int64_t channels = pixels_ICHW.size(1);
@@ -96,7 +63,7 @@ at::Tensor patch_numbers(const at::Tensor& pixels_ICHW, int64_t patch_size) {
 // A convolution whose steps are as wide as its patches: a product with each patch's numbers, which
 // is how it is computed where the library has none of bf16.
 at::Tensor VisionEncoder::patches(const at::Tensor& pixels_ICHW) const {
-  const std::string name = names_of(config_.kind).patches;
+  const std::string name = vision_names(config_).patches;
   const at::Tensor& weight = param(name + ".weight");
   const at::Tensor& bias = param(name + ".bias");
   const at::Tensor pixels = pixels_ICHW.to(weight.scalar_type());
@@ -108,19 +75,17 @@ at::Tensor VisionEncoder::patches(const at::Tensor& pixels_ICHW) const {
 }
 
 at::Tensor VisionEncoder::with_positions(const at::Tensor& patches_IPD) const {
-  const at::Tensor& positions = param(names_of(config_.kind).positions);
+  const at::Tensor& positions = param(vision_names(config_).positions);
   if (config_.class_tokens() == 0) return patches_IPD + positions;
   const at::Tensor class_token =
       param("embeddings.cls_token").expand({patches_IPD.size(0), 1, config_.hidden_size});
   return at::cat({class_token, patches_IPD}, 1) + positions;
 }
 
-at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number, Dropout dropout) const {
-  const Names& names = names_of(config_.kind);
-  const std::string prefix = fmt::format("{}{}.", names.layers, number);
-  const auto linear = [&](const at::Tensor& x, const char* name) {
-    return linear_layer(x, param(prefix + name + ".weight"), param(prefix + name + ".bias"));
-  };
+at::Tensor VisionEncoder::layer(const VisionMatrices& matrices, const at::Tensor& x_IND,
+                                int64_t number, Dropout dropout) const {
+  const VisionNames& names = vision_names(config_);
+  const std::string prefix = names.layer(number);
   const auto norm = [this, prefix](const at::Tensor& x, const char* name) {
     return at::layer_norm(x, {config_.hidden_size}, param(prefix + name + ".weight"),
                           param(prefix + name + ".bias"), config_.layer_norm_eps);
@@ -133,19 +98,19 @@ at::Tensor VisionEncoder::layer(const at::Tensor& x_IND, int64_t number, Dropout
   const at::Tensor& matrix = param(prefix + names.down + ".weight");
 
   const at::Tensor a = norm(x_IND, names.norm_before);
-  const at::Tensor q = linear(a, names.query), k = linear(a, names.key), v = linear(a, names.value);
+  const auto [q, k, v] = matrices.attention_inputs(number, a);
   forget_until_backward(a, {q, k, v}, matrix, normed(x_IND, names.norm_before));
   const at::Tensor attended = attention(q, k, v, config_.num_attention_heads);
-  const at::Tensor added = linear(attended, names.out);
+  const at::Tensor added = matrices.attention_output(number, attended);
   const at::Tensor x = x_IND + dropped_out(added, dropout.at("attention", number));
   const at::Tensor b = norm(x, names.norm_after);
-  const at::Tensor inner = linear(b, names.up);
+  const at::Tensor inner = matrices.up(number, b);
   forget_until_backward(b, {inner}, matrix, normed(x, names.norm_after));
   const auto gelu = [kind = config_.kind](const at::Tensor& input) {
     return kind == VisionKind::vit ? at::gelu(input) : gelu_by_tanh(input);
   };
   const at::Tensor active = gelu(inner);
-  const at::Tensor down = linear(active, names.down);
+  const at::Tensor down = matrices.down(number, active);
   forget_until_backward(active, {down}, matrix,
                         [gelu, input = inner.detach()] { return gelu(input); });
   return x + dropped_out(down, dropout.at("mlp", number));
@@ -155,7 +120,7 @@ at::Tensor VisionEncoder::finish(const at::Tensor& x_IND) const {
   // Patches alone: the class token has no place in the picture.
   const at::Tensor patches_IPD = x_IND.slice(1, config_.class_tokens());
   if (!config_.last_norm) return patches_IPD;
-  const std::string name = names_of(config_.kind).last_norm;
+  const std::string name = vision_names(config_).last_norm;
   return at::layer_norm(patches_IPD, {config_.hidden_size}, param(name + ".weight"),
                         param(name + ".bias"), config_.layer_norm_eps);
 }
@@ -164,12 +129,12 @@ at::Tensor VisionEncoder::layers(at::Tensor x_IND, int64_t first, int64_t last, 
                                  Activations activations) const {
   for (int64_t i = first; i < last; ++i) {
     if (activations == Activations::kept) {
-      x_IND = layer(x_IND, i, dropout);
+      x_IND = layer(matrices_, x_IND, i, dropout);
       continue;
     }
     x_IND = recomputed(
-        [this, i, dropout](const at::Tensor& x) { return layer(x, i, dropout); }, x_IND,
-        params_.starting_with(fmt::format("vision.{}{}.", names_of(config_.kind).layers, i)));
+        [this, i, dropout](const at::Tensor& x) { return layer(matrices_, x, i, dropout); }, x_IND,
+        params_.starting_with("vision." + vision_names(config_).layer(i)));
   }
   return x_IND;
 }
@@ -193,6 +158,13 @@ at::Tensor VisionEncoder::forward(const at::Tensor& pixels_ICHW, Dropout dropout
   return below(pixels_ICHW, config_.num_hidden_layers + 1, dropout, activations);
 }
 
+at::Tensor VisionEncoder::forward(const VisionMatrices& matrices,
+                                  const at::Tensor& pixels_ICHW) const {
+  at::Tensor x = with_positions(patches(pixels_ICHW));
+  for (int64_t i = 0; i < config_.num_hidden_layers; ++i) x = layer(matrices, x, i, {});
+  return finish(x);
+}
+
 std::vector<int64_t> VisionEncoder::shape_at(int64_t depth) const {
   const int64_t patches = config_.num_patches();
   const bool finished = depth > config_.num_hidden_layers;
@@ -201,7 +173,7 @@ std::vector<int64_t> VisionEncoder::shape_at(int64_t depth) const {
 
 NamedShapes vision_parameters(const VisionConfig& config) {
   const int64_t d = config.hidden_size, m = config.intermediate_size, p = config.patch_size;
-  const Names& names = names_of(config.kind);
+  const VisionNames& names = vision_names(config);
   const int64_t tokens = config.num_patches() + config.class_tokens();
   NamedShapes list;
   const auto add = [&](const std::string& name, std::vector<int64_t> shape) {
@@ -214,7 +186,7 @@ NamedShapes vision_parameters(const VisionConfig& config) {
   add(names.patches + std::string(".weight"), {d, 3, p, p});
   add(names.patches + std::string(".bias"), {d});
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
-    const std::string prefix = fmt::format("{}{}.", names.layers, i);
+    const std::string prefix = names.layer(i);
     const auto linear = [&](const char* name, int64_t out, int64_t in) {
       add(prefix + name + ".weight", {out, in});
       add(prefix + name + ".bias", {out});

@@ -8,6 +8,7 @@
 // by row), D hidden size.
 
 #include "model/dropout.h"
+#include "model/vision_matrices.h"
 #include "recipe/model_config.h"
 #include "tensor/param_map.h"
 #include "tensor/recompute.h"
@@ -32,6 +33,9 @@ class VisionEncoder {
   // Patch features [I, P, D]: above(below(pixels, depth), depth) for any depth.
   at::Tensor forward(const at::Tensor& pixels_ICHW, Dropout dropout = {},
                      Activations activations = Activations::kept) const;
+  // The same without dropout, by the same weights in another form.
+  at::Tensor forward(const VisionMatrices& matrices, const at::Tensor& pixels_ICHW) const;
+  const PlainVisionMatrices& matrices() const { return matrices_; }
 
   // Patch embeddings [I, P, D] without positions; and tokens [I, N, D] with the class token and
   // positions put to them. Between the two, reconstruction hides patches.
@@ -43,7 +47,8 @@ class VisionEncoder {
   const VisionConfig& config() const { return config_; }
 
  private:
-  at::Tensor layer(const at::Tensor& x_IND, int64_t number, Dropout dropout) const;
+  at::Tensor layer(const VisionMatrices& matrices, const at::Tensor& x_IND, int64_t number,
+                   Dropout dropout) const;
   // Layers [first, last).
   at::Tensor layers(at::Tensor x_IND, int64_t first, int64_t last, Dropout dropout,
                     Activations activations) const;
@@ -52,6 +57,7 @@ class VisionEncoder {
 
   VisionConfig config_;
   const ParamMap& params_;
+  PlainVisionMatrices matrices_;
 };
 
 // [I, channels, H, W] -> [I, P, channels * patch_size^2], channel by channel within a patch; the

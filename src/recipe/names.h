@@ -27,9 +27,10 @@ constexpr auto names_of(NumberType) {
   return std::array<Named<NumberType>, 2>{{{"fp32", NumberType::fp32}, {"bf16", NumberType::bf16}}};
 }
 constexpr auto names_of(DecodingWeights) {
-  return std::array<Named<DecodingWeights>, 3>{{{"whole", DecodingWeights::whole},
+  return std::array<Named<DecodingWeights>, 4>{{{"whole", DecodingWeights::whole},
                                                 {"int8", DecodingWeights::int8},
-                                                {"int4", DecodingWeights::int4}}};
+                                                {"int4", DecodingWeights::int4},
+                                                {"int8_products", DecodingWeights::int8_products}}};
 }
 constexpr auto names_of(VisionKind) {
   return std::array<Named<VisionKind>, 2>{

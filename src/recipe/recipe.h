@@ -140,10 +140,12 @@ struct StageRecipe {
 
 enum class TaskKind { caption, question };
 
-// What answers' tokens are computed by (prompts go by the weights as they are): the weights, or
-// rounded to groups of 8 or 4 bits (kernels/weight_matrix.h), which halves or quarters the bytes
-// that a token reads.
-enum class DecodingWeights { whole, int8, int4 };
+// What answers' tokens are computed by: the weights, or rounded to groups of 8 or 4 bits
+// (kernels/weight_matrix.h), which halves or quarters the bytes that a token reads. Prompts and
+// pictures go by the weights as they are, but with int8_products: then the vision model's weights
+// are of int8 too, and what passes through many rows multiplies whole numbers, rows rounded as well
+// (kernels/rounded_products.h), where the processor does that faster.
+enum class DecodingWeights { whole, int8, int4, int8_products };
 
 struct DecodingRecipe {
   int64_t beams = 1;           // 1: greedy, or sampling where temperature is above 0
