@@ -105,49 +105,53 @@ SL_INLINE void turn(const uint16_t* from, int64_t stride, int64_t columns, int64
 
 // --- the left matrix ---
 
-// Rows in sixes, each the six numbers of one k side by side.
+// Number k of row r stands at numbers[r * row_stride + k * k_stride].
 struct LeftTile {
   const float* numbers;
+  int64_t row_stride, k_stride;
   int64_t pairs;
   int64_t next;  // to the same of the next 6 rows
 };
 
-SL_INLINE void store_six(float* to, Lanes x) {
-  _mm_storeu_ps(to, _mm256_castps256_ps128(x));
-  _mm_storel_pi(reinterpret_cast<__m64*>(to + 4), _mm256_extractf128_ps(x, 1));
+// Rows in fp32, one behind the other; what pads k to a pair is zero.
+void widen_rows(const MatrixOperand& left, MatrixRange rows, int64_t row_stride, float* to) {
+  for (int64_t row = rows.begin; row < rows.end; ++row, to += row_stride) {
+    const uint16_t* const from = left.values + row * left.stride;
+    for (int64_t k = 0; k < left.k; k += kLanes) {
+      store(to + k, widened(load8(from + k, left.k - k)));
+    }
+  }
 }
 
-// Up to six rows from `row` on; rows that are not there are zeros, as is what pads k to a pair.
-SL_INLINE void pack_rows(const MatrixOperand& left, int64_t row, int64_t rows, float* to) {
+// Rows that run along k's outer side, in sixes: of each k the numbers of six rows side by side.
+void pack_sixes(const MatrixOperand& left, MatrixRange rows, int64_t next, float* to) {
   const int64_t padded = 2 * left.pairs();
-  if (left.order == Order::k_first) {
-    const uint16_t* from = left.values + row;
-    for (int64_t k = 0; k < left.k; ++k, from += left.stride, to += kRowsOfTile) {
-      store_six(to, widened(load8(from, rows)));
+  for (int64_t k = 0; k < padded; ++k, to += kRowsOfTile) {
+    for (int64_t row = rows.begin; row < rows.end; row += kRowsOfTile) {
+      float* const six = to + (row - rows.begin) / kRowsOfTile * next;
+      const uint16_t* const from = left.values + k * left.stride + row;
+      const Lanes x = k < left.k ? widened(load8(from, rows.end - row)) : _mm256_setzero_ps();
+      _mm_storeu_ps(six, _mm256_castps256_ps128(x));
+      _mm_storel_pi(reinterpret_cast<__m64*>(six + 4), _mm256_extractf128_ps(x, 1));
     }
-    if (left.k < padded) store_six(to, _mm256_setzero_ps());
-    return;
-  }
-  for (int64_t k = 0; k < padded; k += kLanes) {
-    Lanes r[8];
-    for (int64_t i = 0; i < kLanes; ++i) {
-      r[i] = i < rows ? widened(load8(left.values + (row + i) * left.stride + k, left.k - k))
-                      : _mm256_setzero_ps();
-    }
-    transpose(r);
-    for (int64_t i = 0; i < kLanes && k + i < padded; ++i, to += kRowsOfTile) store_six(to, r[i]);
   }
 }
 
+// A block of rows as fp32, in `memory`.
 LeftTile left_tile(const MatrixOperand& left, MatrixRange rows, std::vector<uint32_t>& memory) {
-  const int64_t next = kRowsOfTile * 2 * left.pairs();
-  memory.resize(static_cast<size_t>(kBlockRows / kRowsOfTile * next));
-  auto* const packed = reinterpret_cast<float*>(memory.data());
-  for (int64_t row = rows.begin; row < rows.end; row += kRowsOfTile) {
-    pack_rows(left, row, least(rows.end - row, kRowsOfTile),
-              packed + (row - rows.begin) / kRowsOfTile * next);
+  const int64_t numbers = 2 * left.pairs();
+  if (left.order == Order::k_last) {
+    // A cache line more than whole registers: rows of a power of two would push one another out.
+    const int64_t row_stride = (numbers + kLanes - 1) / kLanes * kLanes + 16;
+    memory.resize(static_cast<size_t>(kBlockRows * row_stride));
+    auto* const widened_rows = reinterpret_cast<float*>(memory.data());
+    widen_rows(left, rows, row_stride, widened_rows);
+    return {widened_rows, row_stride, 1, left.pairs(), kRowsOfTile * row_stride};
   }
-  return {packed, left.pairs(), next};
+  memory.resize(static_cast<size_t>(kBlockRows * numbers));
+  auto* const packed = reinterpret_cast<float*>(memory.data());
+  pack_sixes(left, rows, kRowsOfTile * numbers, packed);
+  return {packed, 1, kRowsOfTile, left.pairs(), kRowsOfTile * numbers};
 }
 
 // --- tiles ---
@@ -207,7 +211,7 @@ SL_INLINE void sum_tile(const LeftTile& left, const uint32_t* panel, int64_t wid
   Lanes sums[kRows * kRegisters];
   each<kRows * kRegisters>([&](auto i) SL_INLINE_LAMBDA { sums[i] = _mm256_setzero_ps(); });
   const float* x = left.numbers;
-  for (int64_t p = 0; p < left.pairs; ++p, panel += width, x += 2 * kRowsOfTile) {
+  for (int64_t p = 0; p < left.pairs; ++p, panel += width) {
     each<2>([&](auto second) SL_INLINE_LAMBDA {
       Lanes right[kRegisters];
       each<kRegisters>([&](auto j) SL_INLINE_LAMBDA {
@@ -215,11 +219,12 @@ SL_INLINE void sum_tile(const LeftTile& left, const uint32_t* panel, int64_t wid
         right[j] = second == 0 ? first_of_pairs(pairs) : second_of_pairs(pairs);
       });
       each<kRows>([&](auto r) SL_INLINE_LAMBDA {
-        const Lanes spread = _mm256_broadcast_ss(x + second * kRowsOfTile + r);
+        const Lanes spread = _mm256_broadcast_ss(x + r * left.row_stride);
         each<kRegisters>([&](auto j) SL_INLINE_LAMBDA {
           add_product(sums[r * kRegisters + j], spread, right[j]);
         });
       });
+      x += left.k_stride;
     });
   }
   each<kRows>([&](auto r) SL_INLINE_LAMBDA {

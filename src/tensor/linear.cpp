@@ -118,21 +118,17 @@ at::Tensor product(const MatrixOperand& left, int64_t m, const MatrixOperand& ri
 
 // --- a matrix's products ---
 
-// Of few rows the matrix is the left operand, which is read as it lies (AVX-512) and divided among
-// the threads; of many the rows are, for the matrix is packed in less time as the right one.
+// The matrix is the left operand, read as it lies, and the rows are packed.
 at::Tensor forward_by_kernels(const at::Tensor& any_x_TK, const at::Tensor& any_matrix_NK,
                               const at::Tensor& bias_N) {
   const at::Tensor x_TK = with_even_rows(any_x_TK), matrix_NK = with_even_rows(any_matrix_NK);
   const int64_t rows = x_TK.size(0), outputs = matrix_NK.size(0);
   const at::Tensor y_TN = at::empty({rows, outputs}, x_TK.options());
-  const MatrixOperand x = summed_over_columns(x_TK), matrix = summed_over_columns(matrix_NK);
-  ProductOutput y{.values = y_TN.mutable_data_ptr(), .stride = outputs, .bias = bf16_of(bias_N)};
-  if (rows > kFewRows) {
-    multiply(x, rows, matrix, outputs, y);
-  } else {
-    y.form = Form::columns_bf16;
-    multiply(matrix, outputs, x, rows, y);
-  }
+  multiply(summed_over_columns(matrix_NK), outputs, summed_over_columns(x_TK), rows,
+           {.form = Form::columns_bf16,
+            .values = y_TN.mutable_data_ptr(),
+            .stride = outputs,
+            .bias = bf16_of(bias_N)});
   return y_TN;
 }
 
