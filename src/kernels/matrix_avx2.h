@@ -9,6 +9,7 @@
 constexpr int64_t kRowsOfTile = 6;
 constexpr int64_t kMostRegisters = 2;
 constexpr int64_t kLineRows = 48;
+constexpr int64_t kLineStride = kLineRows + 2;  // a last tile writes eight numbers of six rows
 constexpr int64_t kBlockRows = 48;
 
 using Form = ProductOutput::Form;

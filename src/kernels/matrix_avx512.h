@@ -10,6 +10,7 @@ using Order = MatrixOperand::Order;
 constexpr int64_t kMostRegisters = kPanelColumns / kLanes;
 constexpr int64_t kRowsOfTile = kTileRows;
 constexpr int64_t kLineRows = 32;  // numbers in a cache line
+constexpr int64_t kLineStride = kLineRows;
 constexpr int64_t kBlockRows = 64;
 
 SL_INLINE __m512i widened_bits(__m256i x) { return _mm512_cvtepu16_epi32(x); }

@@ -25,15 +25,13 @@ void pack(const MatrixOperand& right, int64_t n, uint32_t* packed) {
 // --- blocks of rows ---
 
 // Up to kLineRows rows, of one panel. By columns, the numbers are gathered to whole cache lines
-// first: y's columns often lie where they push one another out of the cache. Tiles may write a few
-// numbers behind their rows there.
+// first: y's columns often lie where they push one another out of the cache.
 void multiply_line(LeftTile left, int64_t rows, const uint32_t* panel, int64_t columns,
                    const ProductOutput& y) {
-  constexpr int64_t kStride = kLineRows + 2;
-  alignas(64) uint16_t lines[kPanelColumns][kStride];
+  alignas(64) uint16_t lines[kPanelColumns][kLineStride];
   const bool by_columns = y.form == Form::columns_bf16;
   ProductOutput gathered = y;
-  if (by_columns) gathered.values = lines, gathered.stride = kStride;
+  if (by_columns) gathered.values = lines, gathered.stride = kLineStride;
   for (int64_t m = 0; m < rows; m += kRowsOfTile, left.numbers += left.next) {
     multiply_tile(left, least(rows - m, kRowsOfTile), panel, columns, corner(gathered, m, 0));
   }

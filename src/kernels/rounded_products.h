@@ -9,8 +9,9 @@
 // multiply-add: so y is the same to the bit by whatever instructions. A row with a number that is
 // infinite or none has none in that group, and so in all of its y.
 //
-// By the processor's products of four bytes (AVX512-VNNI) or of two 16-bit numbers (AVX2): twice as
-// many a cycle as of bf16 or fp32. Each function is the work of one thread; who calls divides it.
+// By the processor's products of four bytes (AVX512-VNNI), twice as many a cycle as of bf16 pairs,
+// or of two 16-bit numbers (AVX2), with an addition each where fp32 has one instruction for both.
+// Each function is the work of one thread; who calls divides it.
 //
 // Legend: T rows, N outputs, K inputs.
 
@@ -23,8 +24,8 @@
 
 namespace sightline {
 
-// Rows as `round_row` wrote them, in the form of the kernels that they are for: row t's numbers at
-// t * groups * kWeightGroup * bytes_of_number, its scales at t * groups.
+// Rows as round_fp32 or round_bf16 wrote them, in the form of the kernels that they are for: row
+// t's numbers at t * groups * kWeightGroup * bytes_of_number, its scales at t * groups.
 struct RoundedRows {
   const void* numbers = nullptr;
   const float* scales = nullptr;
