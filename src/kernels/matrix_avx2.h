@@ -55,7 +55,7 @@ SL_INLINE __m128i rounded(Lanes x) {
 // Rows k and k + 1, side by side: columns in groups of 16, each group's pairs at `to`.
 SL_INLINE void interleave(const uint16_t* row, const uint16_t* next, int64_t columns,
                           uint32_t* to) {
-  const int64_t width = (columns + kColumnGroup - 1) / kColumnGroup * kColumnGroup;
+  const int64_t width = panel_width(columns);
   for (int64_t j = 0; j < width; j += kLanes) {
     const __m128i first = load8(row + j, columns - j);
     const __m128i second = next == nullptr ? _mm_setzero_si128() : load8(next + j, columns - j);
@@ -276,7 +276,7 @@ constexpr const Tile* kTiles[kMostRegisters] = {kTilesOf<1>, kTilesOf<2>};
 
 void multiply_tile(const LeftTile& left, int64_t rows, const uint32_t* panel, int64_t columns,
                    const ProductOutput& y) {
-  const int64_t width = (columns + kColumnGroup - 1) / kColumnGroup * kColumnGroup;
+  const int64_t width = panel_width(columns);
   for (int64_t n = 0; n < columns;) {
     const int64_t registers = (columns - n + kLanes - 1) / kLanes;
     const int64_t taken = least(registers, kMostRegisters);

@@ -23,6 +23,9 @@ namespace {
 constexpr int64_t kColumnGroup = 16;  // panels are as wide as needed, in steps of this
 
 SL_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+SL_INLINE int64_t panel_width(int64_t columns) {
+  return (columns + kColumnGroup - 1) / kColumnGroup * kColumnGroup;
+}
 
 // y from row m and column n on.
 SL_INLINE ProductOutput corner(const ProductOutput& y, int64_t m, int64_t n) {

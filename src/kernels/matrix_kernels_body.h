@@ -6,7 +6,7 @@
 void pack(const MatrixOperand& right, int64_t n, uint32_t* packed) {
   for (int64_t first = 0; first < n; first += kPanelColumns) {
     const int64_t columns = least(n - first, kPanelColumns);
-    const int64_t width = (columns + kColumnGroup - 1) / kColumnGroup * kColumnGroup;
+    const int64_t width = panel_width(columns);
     uint32_t* to = packed + first * right.pairs();
     if (right.order == Order::k_last) {
       for (int64_t j = 0; j < columns; j += kColumnGroup) {

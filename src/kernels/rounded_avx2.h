@@ -11,22 +11,19 @@ constexpr int64_t kRoundedRows = 6;
 constexpr int64_t kRoundedColumns = 8;
 constexpr bool kHasOffsets = false;  // rows are signed
 
-SL_INLINE Lanes load_lanes(const float* p) { return load_fp32(p); }
-SL_INLINE Lanes load_lanes(const uint16_t* p) { return load_bf16(p); }
-
+using Sizes = __m256i;
+SL_INLINE Sizes no_sizes() { return _mm256_setzero_si256(); }
 // The bits of each number without its sign, whichever is larger of the two.
-SL_INLINE __m256i larger_bits(__m256i sizes, Lanes x) {
+SL_INLINE Sizes larger_bits(Sizes sizes, Lanes x) {
   const __m256i bits = _mm256_and_si256(_mm256_castps_si256(x), _mm256_set1_epi32(0x7fffffff));
   return _mm256_max_epi32(sizes, bits);
 }
-SL_INLINE int32_t largest_bits(__m256i sizes) {
+SL_INLINE int32_t largest_bits(Sizes sizes) {
   const __m128i four =
       _mm_max_epi32(_mm256_castsi256_si128(sizes), _mm256_extracti128_si256(sizes, 1));
   const __m128i two = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4e));
   return _mm_cvtsi128_si32(_mm_max_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
 }
-using Sizes = __m256i;
-SL_INLINE Sizes no_sizes() { return _mm256_setzero_si256(); }
 
 SL_INLINE void store_numbers(Lanes x, RoundedNumber* to) {
   const __m256i whole = _mm256_cvtps_epi32(x);

@@ -12,9 +12,6 @@ constexpr int64_t kRoundedColumns = kPanelColumns;
 constexpr bool kHasOffsets = true;
 constexpr int32_t kHigher = 128;
 
-SL_INLINE Lanes load_lanes(const float* p) { return load_fp32(p); }
-SL_INLINE Lanes load_lanes(const uint16_t* p) { return load_bf16(p); }
-
 using Sizes = __m512i;
 SL_INLINE Sizes no_sizes() { return _mm512_setzero_si512(); }
 // The bits of each number without its sign, whichever is larger of the two.

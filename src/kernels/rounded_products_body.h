@@ -3,6 +3,9 @@
 
 // --- rounding ---
 
+SL_INLINE Lanes load_lanes(const float* p) { return load_fp32(p); }
+SL_INLINE Lanes load_lanes(const uint16_t* p) { return load_bf16(p); }
+
 template <class Number>
 SL_INLINE void round_group(const Number* x, RoundedNumber* to, float* scale) {
   Sizes sizes = no_sizes();
@@ -37,7 +40,7 @@ void round_row(const Number* x, int64_t inputs, void* numbers, float* scales) {
 // Up to 48 outputs' weights as the tiles read them, in memory of the caller's.
 Panel panel_of(const WeightMatrix& weights, MatrixRange outputs, std::vector<uint32_t>& memory) {
   const int64_t groups = weight_groups(weights.inputs), columns = outputs.end - outputs.begin;
-  const int64_t width = (columns + kColumnGroup - 1) / kColumnGroup * kColumnGroup;
+  const int64_t width = panel_width(columns);
   const int64_t units = groups * kUnits * width, scales = groups * width;
   memory.resize(static_cast<size_t>(units + 2 * scales));
   auto* const to = reinterpret_cast<float*>(memory.data() + units);

@@ -1,8 +1,8 @@
 #include "kernels/array_kernels.h"
 
-#include "base/rng.h"
 #include "kernels/scalar_functions.h"
 #include "tests/adamw_numbers.h"
+#include "tests/kernels/normal_numbers.h"
 
 #include <bit>
 #include <cmath>
@@ -15,13 +15,6 @@
 
 namespace sightline {
 namespace {
-
-std::vector<float> normal_numbers(size_t count, uint64_t seed, double deviation = 1) {
-  Rng rng(seed);
-  std::vector<float> numbers(count);
-  for (float& number : numbers) number = static_cast<float>(rng.normal() * deviation);
-  return numbers;
-}
 
 // Arrays in a kernel's own numbers, and what they stand for.
 template <class Number>

@@ -2,6 +2,8 @@
 
 #include "base/rng.h"
 #include "kernels/scalar_functions.h"
+#include "tests/kernels/each_matrix_kernels.h"
+#include "tests/kernels/normal_numbers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -77,16 +79,6 @@ void expect_as_defined(const MatrixKernels& kernels, const Product& product, For
   }
 }
 
-// Calls a test for all kernels that this machine can run.
-template <class F>
-void for_each_kernels(const F& test) {
-  if (matrix_kernels().empty()) GTEST_SKIP() << "this machine has neither AVX512-BF16 nor AVX2";
-  for (const MatrixKernels* kernels : matrix_kernels()) {
-    SCOPED_TRACE(kernels->name);
-    test(*kernels);
-  }
-}
-
 struct Sizes {
   int64_t m, n, k;
 };
@@ -136,13 +128,6 @@ TEST(MatrixKernels, WhatIsNoNumberStaysSo) {
       EXPECT_EQ(std::isinf(y[i]), i / 20 == 5) << i;
     }
   });
-}
-
-std::vector<float> normal_numbers(int64_t count, uint64_t seed, double deviation) {
-  Rng rng(seed);
-  std::vector<float> numbers(static_cast<size_t>(count));
-  for (float& number : numbers) number = static_cast<float>(rng.normal() * deviation);
-  return numbers;
 }
 
 // By their definitions, in double.

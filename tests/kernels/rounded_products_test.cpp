@@ -1,7 +1,8 @@
 #include "kernels/rounded_products.h"
 
-#include "base/rng.h"
 #include "kernels/scalar_functions.h"
+#include "tests/kernels/each_matrix_kernels.h"
+#include "tests/kernels/normal_numbers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,13 +14,6 @@
 
 namespace sightline {
 namespace {
-
-std::vector<float> normal_numbers(int64_t count, uint64_t seed) {
-  Rng rng(seed);
-  std::vector<float> numbers(static_cast<size_t>(count));
-  for (float& number : numbers) number = static_cast<float>(rng.normal());
-  return numbers;
-}
 
 // As models' rows are: a few numbers a hundred times as large as the others, and groups of zeros.
 std::vector<float> uneven_rows(int64_t rows, int64_t inputs) {
@@ -112,22 +106,14 @@ std::vector<float> by_kernels(const RoundedKernels& kernels, const Case& of, Num
   return found;
 }
 
-template <class F>
-void for_each_kernels(const F& test) {
-  if (matrix_kernels().empty()) GTEST_SKIP() << "this machine has neither AVX512-BF16 nor AVX2";
-  for (const MatrixKernels* kernels : matrix_kernels()) {
-    SCOPED_TRACE(kernels->name);
-    test(*kernels->rounded);
-  }
-}
-
 // One of each; less than a tile, a panel, a group; their multiples; one beyond them.
 const std::vector<std::vector<int64_t>> kSizes = {{1, 1, 1},     {4, 64, 48},  {3, 65, 9},
                                                   {8, 128, 96},  {5, 63, 17},  {6, 200, 49},
                                                   {7, 576, 145}, {2, 70, 1000}};
 
 TEST(RoundedProducts, AreAsDefinedToTheBit) {
-  for_each_kernels([](const RoundedKernels& kernels) {
+  for_each_kernels([](const MatrixKernels& of_matrices) {
+    const RoundedKernels& kernels = *of_matrices.rounded;
     for (const auto& size : kSizes) {
       const Case of(size[0], size[1], size[2]);
       EXPECT_EQ(by_kernels(kernels, of, Numbers::fp32), by_definition(of))
@@ -137,7 +123,8 @@ TEST(RoundedProducts, AreAsDefinedToTheBit) {
 }
 
 TEST(RoundedProducts, RowsOfBf16AreWhatTheyStandFor) {
-  for_each_kernels([](const RoundedKernels& kernels) {
+  for_each_kernels([](const MatrixKernels& of_matrices) {
+    const RoundedKernels& kernels = *of_matrices.rounded;
     Case of(5, 200, 33);
     for (float& number : of.x_TK) number = float_of_bf16(bf16_of_float(number));
     EXPECT_EQ(by_kernels(kernels, of, Numbers::bf16), by_definition(of));
@@ -145,7 +132,8 @@ TEST(RoundedProducts, RowsOfBf16AreWhatTheyStandFor) {
 }
 
 TEST(RoundedProducts, ABiasIsAddedBeforeTheyAreRoundedToBf16) {
-  for_each_kernels([](const RoundedKernels& kernels) {
+  for_each_kernels([](const MatrixKernels& of_matrices) {
+    const RoundedKernels& kernels = *of_matrices.rounded;
     const Case of(7, 130, 75);
     const Rounded rows = rounded_by(kernels, of, Numbers::fp32);
     std::vector<uint16_t> bias, y(7 * 75);
@@ -183,7 +171,8 @@ TEST(RoundedProducts, AreNearTheProductsOfTheRowsThemselves) {
 }
 
 TEST(RoundedProducts, WhatIsNoNumberStaysSo) {
-  for_each_kernels([](const RoundedKernels& kernels) {
+  for_each_kernels([](const MatrixKernels& of_matrices) {
+    const RoundedKernels& kernels = *of_matrices.rounded;
     Case of(9, 200, 50);
     of.x_TK[3 * 200 + 77] = std::numeric_limits<float>::quiet_NaN();
     of.x_TK[5 * 200 + 199] = -std::numeric_limits<float>::infinity();

@@ -1,6 +1,6 @@
 #include "kernels/row_kernels.h"
 
-#include "base/rng.h"
+#include "tests/kernels/normal_numbers.h"
 
 #include <algorithm>
 #include <bit>
@@ -14,13 +14,6 @@
 
 namespace sightline {
 namespace {
-
-std::vector<float> normal_numbers(size_t count, uint64_t seed) {
-  Rng rng(seed);
-  std::vector<float> numbers(count);
-  for (float& number : numbers) number = static_cast<float>(rng.normal());
-  return numbers;
-}
 
 float of_bf16(uint16_t x) { return std::bit_cast<float>(static_cast<uint32_t>(x) << 16); }
 
