@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "tensor/device.h"
+#include "tests/other_recording.h"
 
 #include <array>
 #include <cmath>
@@ -48,7 +49,10 @@ inline void* shown(const void* memory) {
 }
 
 struct OtherMemory final : c10::Allocator {
-  static void release(void* memory) { std::free(shown(memory)); }
+  static void release(void* memory) {
+    if (recording() == nullptr) return std::free(shown(memory));
+    recording()->at_end.push_back([memory] { std::free(shown(memory)); });
+  }
   c10::DataPtr allocate(size_t bytes) override {
     void* const memory = hidden(std::aligned_alloc(64, (bytes + 127) / 64 * 64));
     return {memory, memory, &release, c10::Device(kOther, 0)};
@@ -113,32 +117,39 @@ inline at::Tensor empty_strided(c10::SymIntArrayRef size, c10::SymIntArrayRef st
 }
 
 inline at::Tensor& copy(at::Tensor& self, const at::Tensor& from, bool) {
-  on_cpu(self).copy_(on_cpu(from));
+  if (self.is_cpu() || from.is_cpu()) cannot_be_recorded("a copy to or from the CPU");
+  do_and_record([self, from] { on_cpu(self).copy_(on_cpu(from)); });
   return self;
 }
 inline at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool) {
-  on_cpu(to).copy_(on_cpu(from));
-  return to;
+  at::Tensor result = to;
+  return copy(result, from, false);
 }
 inline const at::Tensor& resize(const at::Tensor& self, c10::SymIntArrayRef size,
                                 std::optional<at::MemoryFormat>) {
+  cannot_be_recorded("a tensor of another size");
   const at::Tensor grown = at::empty(C10_AS_INTARRAYREF_SLOW(size), self.options());
   self.unsafeGetTensorImpl()->set_storage_keep_dtype(grown.storage());
   self.unsafeGetTensorImpl()->set_sizes_contiguous(grown.sizes());
   return self;
 }
 inline at::Tensor copy_from_and_resize(const at::Tensor& from, const at::Tensor& to) {
+  cannot_be_recorded("a copy of any size");
   if (to.sizes() != from.sizes()) to.resize_(from.sizes());
   on_cpu(to).copy_(on_cpu(from));
   return to;
 }
-inline at::Scalar local_scalar(const at::Tensor& x) { return on_cpu(x).item(); }
+inline at::Scalar local_scalar(const at::Tensor& x) {
+  cannot_be_recorded("a number for the CPU");
+  return on_cpu(x).item();
+}
 
 inline at::Tensor convolution(const at::Tensor& input, const at::Tensor& weight,
                               const std::optional<at::Tensor>& bias, c10::SymIntArrayRef stride,
                               c10::SymIntArrayRef padding, c10::SymIntArrayRef dilation,
                               bool transposed, c10::SymIntArrayRef output_padding,
                               c10::SymInt groups) {
+  cannot_be_recorded("a convolution");
   return at::convolution_symint(on_cpu(input), on_cpu(weight),
                                 bias ? std::optional(on_cpu(*bias)) : std::nullopt, stride, padding,
                                 dilation, transposed, output_padding, groups)
@@ -200,6 +211,7 @@ inline std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> fl
     c10::SymInt most_queries, c10::SymInt most_keys, double, bool causal, bool,
     std::optional<double> scale, std::optional<c10::SymInt>, std::optional<c10::SymInt>,
     const std::optional<at::Tensor>&, const std::optional<at::Tensor>&) {
+  cannot_be_recorded("flash attention");
   ++flash_calls();
   const at::Tensor q = on_cpu(query), k = on_cpu(key), v = on_cpu(value);
   const at::Tensor out = at::zeros_like(q);
@@ -252,8 +264,26 @@ class OnDevice : public testing::TestWithParam<c10::DeviceType> {
   }
 };
 
+// Carries out an operation by the CPU's; recorded, its results go where they went the first time.
 inline void by_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+  Recording* const into = recording();
+  const RecordInto nothing(nullptr);  // of what the CPU's operation copies to and fro
+  if (into == nullptr) return at::native::cpu_fallback(op, stack);
+  const size_t arguments = op.schema().arguments().size(), results = op.schema().returns().size();
+  const auto last = [&](size_t count) {
+    return torch::jit::Stack(stack->end() - static_cast<std::ptrdiff_t>(count), stack->end());
+  };
+  const torch::jit::Stack given = last(arguments);
   at::native::cpu_fallback(op, stack);
+  into->pieces.push_back([op, given, made = last(results)] {
+    torch::jit::Stack again = given;
+    at::native::cpu_fallback(op, &again);
+    for (size_t i = 0; i < made.size(); ++i) {
+      if (!made[i].isTensor()) continue;
+      const at::Tensor to = made[i].toTensor(), from = again[i].toTensor();
+      if (!to.is_same(from)) on_cpu(to).copy_(on_cpu(from));
+    }
+  });
 }
 
 }  // namespace sightline::test

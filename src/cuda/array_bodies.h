@@ -21,10 +21,17 @@ SL_DEVICE int64_t place_of(const Block& block) {
   return block.index() * block.threads() + block.thread();
 }
 
-// The sum of the threads' numbers, the same bits on each.
+// The sum of the numbers of a warp's 32 threads, the same bits on each.
+template <class Block>
+SL_DEVICE float sum_of_warp(const Block& block, float number) {
+  for (int mask = 16; mask > 0; mask /= 2) number += block.other(number, mask);
+  return number;
+}
+
+// The same of all threads of a block.
 template <class Block>
 SL_DEVICE float sum_of_threads(const Block& block, float number) {
-  for (int mask = 16; mask > 0; mask /= 2) number += block.other(number, mask);
+  number = sum_of_warp(block, number);
   float* const sums = block.scratch();
   if (block.thread() % 32 == 0) sums[block.thread() / 32] = number;
   block.meet();

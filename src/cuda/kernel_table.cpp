@@ -1,6 +1,7 @@
 // The kernels, on LibTorch's current stream, for the program that has loaded this plugin.
 
 #include "cuda/launch.h"
+#include "cuda/recorded_work.h"
 #include "kernels/cuda_kernels.h"
 
 #include <c10/cuda/CUDAException.h>
@@ -27,7 +28,9 @@ constexpr CudaArrayKernels<Number> kernels_of() {
           OnCurrentStream<launch_swiglu_backward<Number>>::call,
           OnCurrentStream<launch_rotate<Number>>::call,
           OnCurrentStream<launch_rms_norm<Number>>::call,
-          OnCurrentStream<launch_rms_norm_backward<Number>>::call};
+          OnCurrentStream<launch_rms_norm_backward<Number>>::call,
+          OnCurrentStream<launch_store<Number>>::call,
+          OnCurrentStream<launch_attend<Number>>::call};
 }
 
 template <class Weight, class Gradient>
@@ -42,7 +45,7 @@ constexpr CudaAdamW<Weight, Gradient> adamw() {
 extern "C" const sightline::CudaKernels* sightline_cuda_kernels() {
   using namespace sightline;
   static constexpr CudaKernels kKernels{
-      gpu::kernels_of<float>(), gpu::kernels_of<uint16_t>(), gpu::adamw<float, float>(),
-      gpu::adamw<uint16_t, uint16_t>(), gpu::adamw<uint16_t, float>()};
+      gpu::kernels_of<float>(),         gpu::kernels_of<uint16_t>(),   gpu::adamw<float, float>(),
+      gpu::adamw<uint16_t, uint16_t>(), gpu::adamw<uint16_t, float>(), gpu::record};
   return &kKernels;
 }

@@ -2,7 +2,7 @@
 // Puts the kernels on a stream. The arguments are those of kernels/cuda_kernels.h; whether a launch
 // was taken cudaGetLastError() tells. Sizes of 0 put nothing there.
 
-#include "kernels/array_kernels.h"
+#include "kernels/cuda_kernels.h"
 
 #include <cstdint>
 #include <cuda_runtime_api.h>
@@ -29,6 +29,14 @@ template <class Number>
 void launch_rms_norm_backward(cudaStream_t stream, const Number* x, const Number* weight,
                               const float* scale, const Number* d_out, int64_t rows, int64_t size,
                               Number* d_x, float* d_weight);
+
+template <class Number>
+void launch_store(cudaStream_t stream, const CudaCache<Number>& cache, const Number* k,
+                  const Number* v);
+
+template <class Number>
+void launch_attend(cudaStream_t stream, const CudaCache<Number>& cache, const Number* q,
+                   float scale, float* parts, Number* out);
 
 template <class Weight, class Gradient>
 void launch_adamw(cudaStream_t stream, const AdamWNumbers& numbers, int64_t size,

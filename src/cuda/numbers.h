@@ -100,6 +100,14 @@ SL_DEVICE float square_root(float x) {
 #endif
 }
 
+SL_DEVICE float exponential(float x) {
+#ifdef __CUDA_ARCH__
+  return __expf(x);
+#else
+  return std::exp(x);
+#endif
+}
+
 // The GPU's short forms of e^x and of a quotient: within a few units of the last place, and 0 where
 // e^-x is no number any more.
 SL_DEVICE float sigmoid(float x) {

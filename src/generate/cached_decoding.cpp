@@ -32,8 +32,11 @@ std::vector<int64_t> document_lengths(const Layout& layout) {
 CachedDecoding::CachedDecoding(const DecodingModel& model, int64_t room)
     : model_(model),
       device_(model.model().device()),
-      cache_(model.model().language().config(),
-             at::TensorOptions(model.model().dtype()).device(device_), room) {}
+      device_steps_(model.lend_device_steps()),
+      cache_(device_steps_
+                 ? device_steps_->cache(room)
+                 : KvCache(model.model().language().config(),
+                           at::TensorOptions(model.model().dtype()).device(device_), room)) {}
 
 void CachedDecoding::add(const Batch& prompts, const at::Tensor& image_rows_IRD) {
   const at::NoGradGuard no_grad;
@@ -65,6 +68,10 @@ void CachedDecoding::advance(std::span<const int64_t> parents, std::span<const i
   SL_ASSERT(!parents.empty() && parents.size() == tokens.size(), "{} parents, {} tokens",
             parents.size(), tokens.size());
   cache_.reorder(parents);
+  if (device_steps_) {
+    log_probabilities_SV_ = device_steps_->step(tokens, cache_).cpu();
+    return;
+  }
   const StepDecoder* const steps = size() <= StepDecoder::kMostRows ? model_.steps() : nullptr;
   log_probabilities_SV_ = log_probabilities_of(
       steps ? steps->step(tokens, cache_) : model_.matrices().logits(advanced_SD(tokens)));

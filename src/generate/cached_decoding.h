@@ -42,6 +42,7 @@ class CachedDecoding {
 
   const DecodingModel& model_;
   at::Device device_;
+  DecodingModel::LentSteps device_steps_;  // null on the CPU, and where the device has no such
   KvCache cache_;
   at::Tensor log_probabilities_SV_;
 };

@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 
+#include <utility>
+
 namespace sightline {
 
 DecodingModel::DecodingModel(const Model& model, DecodingWeights kind)
@@ -21,6 +23,26 @@ const StepDecoder* DecodingModel::steps() const {
     steps_ = std::make_unique<StepDecoder>(model_.language().config(), *weights());
   });
   return steps_.get();
+}
+
+DecodingModel::LentSteps DecodingModel::lend_device_steps() const {
+  std::unique_ptr<DeviceSteps> steps;
+  {
+    const std::lock_guard lock(device_steps_mutex_);
+    if (!device_steps_.empty()) {
+      steps = std::move(device_steps_.back());
+      device_steps_.pop_back();
+    }
+  }
+  if (steps == nullptr && !model_.device().is_cpu()) {
+    steps = DeviceSteps::where_it_can(model_.language(), matrices());
+  }
+  return {steps.release(), GiveBack{this}};
+}
+
+void DecodingModel::GiveBack::operator()(DeviceSteps* steps) const {
+  const std::lock_guard lock(to->device_steps_mutex_);
+  to->device_steps_.emplace_back(steps);
 }
 
 bool DecodingModel::rounds_rows() const {

@@ -2,6 +2,7 @@
 // A model with its weights in the forms that decoding reads them in. Each form is made when it is
 // first needed and kept: a single caption needs no packing, a batch no rounding.
 
+#include "generate/device_steps.h"
 #include "generate/rounded_matrices.h"
 #include "generate/step_decoder.h"
 #include "generate/step_weights.h"
@@ -11,6 +12,7 @@
 
 #include <memory>
 #include <mutex>
+#include <vector>
 
 namespace sightline {
 
@@ -22,6 +24,14 @@ class DecodingModel {
   const Model& model() const { return model_; }
   // For few rows on the CPU; null for numbers that the row kernels do not read (fp16, fp64).
   const StepDecoder* steps() const;
+  // For any number of rows on a GPU, and the caller's alone until it is given back, which the
+  // handle does; null where the device or the numbers have no such.
+  struct GiveBack {
+    const DecodingModel* to;
+    void operator()(DeviceSteps* steps) const;
+  };
+  using LentSteps = std::unique_ptr<DeviceSteps, GiveBack>;
+  LentSteps lend_device_steps() const;
   // For any number of rows. Of rounded weights: what they stand for, in the model's dtype, or
   // products whose rows are rounded too.
   const Matrices& matrices() const;
@@ -49,6 +59,9 @@ class DecodingModel {
   // Where rows are rounded.
   mutable std::unique_ptr<RoundedMatrices> rounded_;
   mutable std::unique_ptr<RoundedVisionMatrices> rounded_vision_;
+  // Those that nobody has now: before the matrices go that they read.
+  mutable std::mutex device_steps_mutex_;
+  mutable std::vector<std::unique_ptr<DeviceSteps>> device_steps_;
 };
 
 }  // namespace sightline

@@ -10,20 +10,26 @@
 
 namespace sightline {
 
-KvCache::KvCache(const LanguageConfig& config, const at::TensorOptions& numbers, int64_t room) {
+std::vector<KvLayer> kv_layers(const LanguageConfig& config, const at::TensorOptions& numbers,
+                               int64_t room) {
+  std::vector<KvLayer> layers;
   for (int64_t i = 0; i < config.num_hidden_layers; ++i) {
     const auto empty = [&] {
       return at::empty({room, config.num_key_value_heads, config.head_dim}, numbers);
     };
-    layers_.push_back({empty(), empty()});
+    layers.push_back({empty(), empty()});
   }
+  return layers;
 }
+
+KvCache::KvCache(const LanguageConfig& config, const at::TensorOptions& numbers, int64_t room)
+    : KvCache(kv_layers(config, numbers, room)) {}
 
 void KvCache::make_room(int64_t rows) {
   const int64_t room = layers_.front().k_PGd.size(0);
   if (used_ + rows <= room) return;
   const int64_t wanted = std::max(used_ + rows, room * 3 / 2);
-  for (Layer& layer : layers_) {
+  for (KvLayer& layer : layers_) {
     for (at::Tensor* all : {&layer.k_PGd, &layer.v_PGd}) {
       const at::Tensor larger = at::empty({wanted, all->size(1), all->size(2)}, all->options());
       larger.narrow(0, 0, used_).copy_(all->narrow(0, 0, used_));

@@ -10,17 +10,28 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 namespace sightline {
 
+// A layer's stored keys and values.
+struct KvLayer {
+  at::Tensor k_PGd, v_PGd;
+};
+
+// Room for so many rows, of these numbers and on their device.
+std::vector<KvLayer> kv_layers(const LanguageConfig& config, const at::TensorOptions& numbers,
+                               int64_t room);
+
 class KvCache {
  public:
-  // `room` rows are taken at once, of these numbers and on their device; more are made when they
-  // are needed.
+  // `room` rows are taken at once; larger layers are made when they are needed.
   KvCache(const LanguageConfig& config, const at::TensorOptions& numbers, int64_t room);
+  // Over these layers, whatever they hold.
+  explicit KvCache(std::vector<KvLayer> layers) : layers_(std::move(layers)) {}
 
   int64_t sequences() const { return static_cast<int64_t>(rows_.size()); }
   // Sequence s's rows, in the order of their positions.
@@ -46,14 +57,13 @@ class KvCache {
   const at::Tensor& values(int64_t layer) const { return layers_.at(layer).v_PGd; }
   // A head's keys and values for the row kernels: in fp32 and bf16 on the CPU alone.
   CachedHead head(int64_t layer, int64_t head) const;
+  // Others than before once there are more rows than they had room for.
+  const std::vector<KvLayer>& layers() const { return layers_; }
 
  private:
-  struct Layer {
-    at::Tensor k_PGd, v_PGd;
-  };
   void make_room(int64_t rows);
 
-  std::vector<Layer> layers_;
+  std::vector<KvLayer> layers_;
   std::vector<std::vector<int32_t>> rows_;
   int64_t used_ = 0;
 };

@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "kernels/scalar_functions.h"
 #include "tests/adamw_numbers.h"
+#include "tests/cuda/array.h"
 #include "tests/cuda/block_of_threads.h"
 
 #include <cmath>
@@ -17,31 +18,12 @@
 namespace sightline {
 namespace {
 
+using test::Array;
 using test::BlockOfThreads;
+using test::kRounding;
 using test::run_grid;
 
 constexpr int kThreads = 64;  // two warps
-
-// An array in a kernel's own numbers, at an address of packs.
-template <class Number>
-class Array {
- public:
-  explicit Array(int64_t size) : memory_(static_cast<size_t>(size / 8 + 1)) {}
-  Array(int64_t size, uint64_t seed, double deviation = 1) : Array(size) {
-    Rng rng(seed);
-    for (int64_t i = 0; i < size; ++i) {
-      gpu::put(data()[i], static_cast<float>(rng.normal() * deviation));
-    }
-  }
-  Number* data() const { return memory_.data()->at; }
-  double at(int64_t i) const { return static_cast<double>(gpu::float_of(data()[i])); }
-
- private:
-  mutable std::vector<gpu::Pack<Number, 8>> memory_;
-};
-
-template <class Number>
-constexpr double kRounding = std::is_same_v<Number, float> ? 4e-7 : 1.0 / 256 + 1e-6;
 
 // In both numbers, in single ones and in packs.
 template <class NumberType, int pack>

@@ -11,7 +11,9 @@
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/add.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
@@ -62,6 +64,9 @@ TEST(CudaKernels, TheTableIsComplete) {
   EXPECT_NE(kernels->adamw_fp32, nullptr);
   EXPECT_NE(kernels->adamw_bf16, nullptr);
   EXPECT_NE(kernels->adamw_bf16_by_sums, nullptr);
+  EXPECT_NE(kernels->fp32.attend, nullptr);
+  EXPECT_NE(kernels->bf16.attend, nullptr);
+  EXPECT_NE(kernels->record, nullptr);
 }
 
 template <class T>
@@ -163,6 +168,17 @@ TYPED_TEST(GpuKernels, RmsNorm) {
     expect_near(sum, d_weight, 1e-4, 1e-3);
     EXPECT_TRUE(sum.equal(backward()));
   }
+}
+
+// What is recorded is done once at once, and again on what then lies in the same memory.
+using GpuRecording = GpuKernels<float>;
+TEST_F(GpuRecording, IsDoneAgain) {
+  const at::Tensor x = at::ones({1000}).to(kGpu), out = empty_on_gpu(x);
+  const auto work = cuda_kernels()->record([&] { out.copy_(at::add(x, x).mul(3)); });
+  EXPECT_EQ(out.sum().item<double>(), 6000);
+  x.fill_(2);
+  work->replay();
+  EXPECT_EQ(out.sum().item<double>(), 12000);
 }
 
 // The fp32 masters of weights and of what rounding to them left, on the CPU.

@@ -2,9 +2,19 @@
 
 #include "generate/attention_record.h"
 #include "generate/cached_attention.h"
+#include "generate/device_steps.h"
+#include "model/device_kernels.h"
 #include "tests/generate/toy_model.h"
 #include "tests/other_device.h"
+#include "tests/other_kernels.h"
 
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace sightline::test {
@@ -63,6 +73,113 @@ TEST_P(OnDevice, ShowsTheSameAttention) {
 
 INSTANTIATE_TEST_SUITE_P(Other, OnDevice, testing::Values(kOther));
 INSTANTIATE_TEST_SUITE_P(Gpu, OnDevice, testing::Values(at::kCUDA));
+
+// As on a GPU where the plugin is: steps are recorded, and done again as they were recorded.
+class RecordedSteps : public testing::Test {
+ protected:
+  void SetUp() override { set_device_kernels(kOther, &kOtherKernels); }
+  void TearDown() override { set_device_kernels(kOther, nullptr); }
+};
+
+TEST_F(RecordedSteps, AnswerAsTheCpuDoes) {
+  expect_same_answers(kOther, {.max_new_tokens = 8});
+  expect_same_answers(kOther, {.beams = 4, .max_new_tokens = 8, .answers = 3});
+  expect_same_answers(
+      kOther, {.max_new_tokens = 8, .temperature = 1.0, .top_p = 0.9, .answers = 2, .seed = 3});
+  expect_same_answers(kOther, {.max_new_tokens = 8, .weights = DecodingWeights::int4});
+}
+
+// Batch after batch over the same memory, larger ones and smaller ones.
+TEST_F(RecordedSteps, AreKeptFromBatchToBatch) {
+  Model model = toy_model(kVocab);
+  const std::vector<Prompt> prompts = toy_prompts(model, 5);
+  const std::vector<int32_t> ends = {2};
+  const Generator on_cpu(model, MaskPolicy::image, ends);
+  const DecodingRecipe decoding{.max_new_tokens = 6};
+  std::vector<std::vector<Generated>> expected;
+  for (const size_t size : {1, 5, 1, 3, 2}) {
+    expected.push_back(on_cpu.generate(std::span(prompts).first(size), decoding));
+  }
+  Model moved = toy_model(kVocab);
+  moved.move_to(kOther);
+  const Generator generator(moved, MaskPolicy::image, ends);
+  size_t i = 0;
+  for (const size_t size : {1, 5, 1, 3, 2}) {
+    const auto found = generator.generate(std::span(prompts).first(size), decoding);
+    for (size_t k = 0; k < size; ++k) EXPECT_EQ(found[k].tokens, expected[i][k].tokens) << size;
+    ++i;
+  }
+}
+
+// Two sequences and a third that only fills up, through more rows than a first shape has.
+TEST_F(RecordedSteps, EqualFullForwardPassesBeyondAShapesRows) {
+  ModelConfig config = toy_config(kVocab);
+  config.language->max_position_embeddings = 1024;
+  ParamMap params;
+  for (const auto& [name, shape] : parameter_shapes(config)) {
+    at::Tensor value = random_parameter(name, shape, 1);
+    if (shape.size() > 1) value.mul_(name.starts_with("language.") ? 15.0 : 3.0);
+    params.add(name, value.to(kOther));
+  }
+  const Model model(config, std::move(params));
+  const Decoder& language = model.language();
+  const auto steps = DeviceSteps::where_it_can(language, language.matrices());
+  ASSERT_NE(steps, nullptr);
+  KvCache cache = steps->cache(4);  // too few: it moves as it grows
+  std::vector<std::vector<int32_t>> words(3);
+  const std::vector<int64_t> none = {0, 0, 0};
+  cache.add_sequences(none);
+  Rng rng(5);
+  at::Tensor found;
+  constexpr int kTokens = 300;
+  for (int i = 0; i < kTokens; ++i) {
+    std::vector<int32_t> tokens;
+    for (auto& own : words)
+      tokens.push_back(own.emplace_back(static_cast<int32_t>(rng.below(kVocab))));
+    found = steps->step(tokens, cache).cpu();
+  }
+  EXPECT_GT(steps->replayed(), kTokens / 2);
+  EXPECT_LT(steps->recorded(), 20);
+  for (size_t s = 0; s < words.size(); ++s) {
+    const at::Tensor positions = at::arange(kTokens, at::kLong).to(kOther);
+    const at::Tensor hidden = language.forward(
+        language.embed(indices(words[s], kOther)), positions,
+        [&](int64_t, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+          const auto heads = [&](const at::Tensor& x) {
+            return x.cpu().transpose(0, 1).repeat_interleave(q.size(1) / x.size(1), 0);
+          };
+          return at::scaled_dot_product_attention(heads(q), heads(k), heads(v), {}, 0.0,
+                                                  /*is_causal=*/true)
+              .transpose(0, 1)
+              .contiguous()
+              .to(kOther);
+        });
+    const at::Tensor expected =
+        at::log_softmax(language.matrices().logits(hidden.narrow(0, kTokens - 1, 1)).cpu(), 1);
+    EXPECT_TRUE(at::allclose(found[static_cast<int64_t>(s)], expected[0], 1e-3, 1e-3)) << s;
+  }
+}
+
+// What is wrong in a recording is told: the check that the tests above rest on.
+TEST_F(RecordedSteps, TakeNothingFromTheCpu) {
+  const at::Tensor there = at::ones({2}).to(kOther), here = at::ones({2});
+  const auto told = [](const auto& work) {
+    try {
+      other_record(work);
+    } catch (const std::exception& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(told([&] { there.copy_(here); }), testing::HasSubstr("a copy to or from the CPU"));
+  EXPECT_THAT(told([&] { there.sum().item(); }), testing::HasSubstr("a number for the CPU"));
+  const at::Tensor sum = at::zeros({}, there.options());
+  const auto work = other_record([&] { sum.copy_((there * 2).sum()); });
+  EXPECT_EQ(sum.item<double>(), 4);
+  there.fill_(3);
+  work->replay();
+  EXPECT_EQ(sum.item<double>(), 12);
+}
 
 // Sequences of different lengths whose rows lie apart.
 TEST(PaddedCachedAttention, EqualsItsPlainDefinition) {
