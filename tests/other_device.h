@@ -15,9 +15,13 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
+#include <functional>
 #include <limits>
+#include <mutex>
 #include <optional>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <ATen/EmptyTensor.h>
@@ -63,16 +67,64 @@ struct OtherMemory final : c10::Allocator {
   }
 };
 
+// Copies on a stream beside the computing one come late: not before somebody waits for an event
+// behind them. Until then there is nothing but ones' bits, no number.
+class LateCopies {
+ public:
+  void add(std::function<void()> copy) {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(copy));
+  }
+  size_t count() {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size();
+  }
+  void do_first(size_t count) {
+    const std::lock_guard lock(mutex_);
+    while (done_ < count) std::exchange(waiting_[done_++], {})();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::function<void()>> waiting_;
+  size_t done_ = 0;
+};
+inline LateCopies& late_copies() {
+  static LateCopies copies;
+  return copies;
+}
+// Whether the thread's current stream is the one beside.
+inline bool& is_beside() {
+  thread_local bool beside = false;
+  return beside;
+}
+
 struct OtherGuard final : c10::impl::DeviceGuardImplInterface {
   c10::DeviceType type() const override { return kOther; }
   c10::Device exchangeDevice(c10::Device) const override { return getDevice(); }
   c10::Device getDevice() const override { return {kOther, 0}; }
   void setDevice(c10::Device) const override {}
   void uncheckedSetDevice(c10::Device) const noexcept override {}
-  c10::Stream getStream(c10::Device device) const override {
-    return c10::Stream(c10::Stream::DEFAULT, device);
+  static c10::Stream stream(bool beside) {
+    return c10::Stream(c10::Stream::UNSAFE, c10::Device(kOther, 0), beside ? 1 : 0);
   }
-  c10::Stream exchangeStream(c10::Stream stream) const override { return stream; }
+  c10::Stream getStream(c10::Device) const override { return stream(is_beside()); }
+  c10::Stream getStreamFromGlobalPool(c10::Device, bool) const override { return stream(true); }
+  c10::Stream exchangeStream(c10::Stream next) const override {
+    return stream(std::exchange(is_beside(), next.id() == 1));
+  }
+  void record(void** event, const c10::Stream& of, c10::DeviceIndex,
+              c10::EventFlag) const override {
+    SL_ASSERT(of.id() == 1, "an event of the computing stream");
+    *event = new size_t(late_copies().count());
+  }
+  void block(void* event, const c10::Stream& later) const override {
+    SL_ASSERT(later.id() == 0, "the copies' stream waits");
+    late_copies().do_first(*static_cast<size_t*>(event));
+  }
+  void destroyEvent(void* event, c10::DeviceIndex) const noexcept override {
+    delete static_cast<size_t*>(event);
+  }
   c10::DeviceIndex deviceCount() const noexcept override { return 1; }
 };
 
@@ -118,12 +170,20 @@ inline at::Tensor empty_strided(c10::SymIntArrayRef size, c10::SymIntArrayRef st
 
 inline at::Tensor& copy(at::Tensor& self, const at::Tensor& from, bool) {
   if (self.is_cpu() || from.is_cpu()) cannot_be_recorded("a copy to or from the CPU");
+  if (is_beside()) {
+    std::memset(on_cpu(self).mutable_data_ptr(), 0xff, self.nbytes());
+    late_copies().add([self, pinned = from.clone()] { on_cpu(self).copy_(on_cpu(pinned)); });
+    return self;
+  }
   do_and_record([self, from] { on_cpu(self).copy_(on_cpu(from)); });
   return self;
 }
 inline at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool) {
   at::Tensor result = to;
   return copy(result, from, false);
+}
+inline void record_stream(at::Tensor&, c10::Stream stream) {
+  SL_ASSERT(stream.id() == 0, "memory is kept for the stream that computes");
 }
 inline const at::Tensor& resize(const at::Tensor& self, c10::SymIntArrayRef size,
                                 std::optional<at::MemoryFormat>) {
@@ -301,6 +361,7 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   m.impl("empty.memory_format", TORCH_FN(own::empty_memory_format));
   m.impl("empty_strided", TORCH_FN(own::empty_strided));
   m.impl("resize_", TORCH_FN(own::resize));
+  m.impl("record_stream", TORCH_FN(own::record_stream));
   m.impl("copy_", TORCH_FN(own::copy));
   m.impl("_copy_from", TORCH_FN(own::copy_from));
   m.impl("_copy_from_and_resize", TORCH_FN(own::copy_from_and_resize));

@@ -19,16 +19,31 @@ namespace sightline {
 
 namespace {
 
-at::Tensor pixels_of(const Batch& batch, const Model& model) {
-  const int64_t side = model.vision().config().image_size;
-  return at::from_blob(const_cast<float*>(batch.pixels.data()), {batch.num_images(), 3, side, side},
-                       at::kFloat);
-}
-
-at::Tensor features_of(const Batch& batch, const Model& model, int64_t depth) {
+// What of a batch's pictures the model takes, in the batch's own memory: pixels, or the features
+// stored at `depth`. Undefined for a model that sees nothing.
+at::Tensor pictures_of(const Batch& batch, const Model& model, int64_t depth) {
+  if (!model.config().vision) return {};
+  if (depth == kFromPixels) {
+    const int64_t side = model.vision().config().image_size;
+    return at::from_blob(const_cast<float*>(batch.pixels.data()),
+                         {batch.num_images(), 3, side, side}, at::kFloat);
+  }
   const auto shape = model.vision().shape_at(depth);
   return at::from_blob(const_cast<uint16_t*>(batch.features.data()),
                        {batch.num_images(), shape[0], shape[1]}, at::kBFloat16);
+}
+
+// batch_loss with the batch's pictures on any device.
+at::Tensor loss_with(const Model& model, const Batch& batch, const at::Tensor& pictures,
+                     int64_t depth, double divisor, const ModelDropout& dropout,
+                     Activations activations) {
+  at::Tensor image_rows_IRD;
+  if (batch.num_images() > 0) {
+    image_rows_IRD = model.image_rows(pictures, depth, dropout, activations);
+  }
+  const at::Tensor hidden_TD = model.forward(batch, image_rows_IRD, dropout, activations);
+  return answer_loss(hidden_TD, model.language().head(), batch.loss_rows_S, batch.targets_S,
+                     {.divisor = divisor});
 }
 
 std::string names_of_samples(const LoadedStep& loaded) {
@@ -67,22 +82,16 @@ void freeze_by(const StageRecipe& stage, Model& model) {
 
 at::Tensor batch_loss(const Model& model, const Batch& batch, int64_t depth, double divisor,
                       const ModelDropout& dropout, Activations activations) {
-  at::Tensor image_rows_IRD;
-  if (batch.num_images() > 0) {
-    const at::Tensor input =
-        depth == kFromPixels ? pixels_of(batch, model) : features_of(batch, model, depth);
-    image_rows_IRD = model.image_rows(input, depth, dropout, activations);
-  }
-  const at::Tensor hidden_TD = model.forward(batch, image_rows_IRD, dropout, activations);
-  return answer_loss(hidden_TD, model.language().head(), batch.loss_rows_S, batch.targets_S,
-                     {.divisor = divisor});
+  return loss_with(model, batch, pictures_of(batch, model, depth), depth, divisor, dropout,
+                   activations);
 }
 
 StageTrainer::StageTrainer(Bundle& bundle, const StageRecipe& stage, const TrainerOptions& options)
     : bundle_(bundle),
       stage_(stage),
       options_(options),
-      optimizer_(stage, (freeze_by(stage, *bundle.model), bundle.model->params()), shard()) {
+      optimizer_(stage, (freeze_by(stage, *bundle.model), bundle.model->params()), shard()),
+      copies_(bundle.model->device()) {
   if (ranks() > 1 && !shards_gradients()) {
     exchange_.emplace(*options.world, optimizer_, options.gradients);
   }
@@ -135,14 +144,15 @@ ModelDropout StageTrainer::dropout_of(uint64_t number) const {
           {chance.language.value_or(chance.base), derive_seed(seed, "language")}};
 }
 
-at::Tensor StageTrainer::loss_of(const Batch& batch, uint64_t number, double divisor) const {
+at::Tensor StageTrainer::loss_of(const Numbered& numbered, double divisor) const {
+  const auto& [batch, number, pictures] = numbered;
   const auto activations =
       stage_.checkpoint_activations ? Activations::recomputed : Activations::kept;
   if (stage_.objective != Objective::reconstruct) {
-    return batch_loss(*bundle_.model, batch, options_.depth, divisor, dropout_of(number),
-                      activations);
+    return loss_with(*bundle_.model, *batch, pictures.arrived(), options_.depth, divisor,
+                     dropout_of(number), activations);
   }
-  return reconstruct_loss(*bundle_.model, pixels_of(batch, *bundle_.model),
+  return reconstruct_loss(*bundle_.model, pictures.arrived(),
                           {.mask_ratio = stage_.mask_ratio,
                            .edge_weight = stage_.edge_weight,
                            .seed = derive_seed(options_.seed, "reconstruct", number),
@@ -157,7 +167,7 @@ at::Tensor StageTrainer::loss_of(const Batch& batch, uint64_t number, double div
 void StageTrainer::add_gradients(std::span<const Numbered> batches, double divisor,
                                  std::vector<at::Tensor>& losses) {
   if (batches.size() == 1 && !shards_gradients()) {
-    const at::Tensor loss = loss_of(*batches[0].batch, batches[0].number, divisor);
+    const at::Tensor loss = loss_of(batches[0], divisor);
     if (loss.requires_grad()) loss.backward();
     losses.push_back(loss.detach());
     crash_point("step.mid_accumulation");
@@ -170,7 +180,7 @@ void StageTrainer::add_gradients(std::span<const Numbered> batches, double divis
   std::vector<Lane> lanes(batches.size());
   side_by_side(std::ssize(lanes), [&](int64_t lane) {
     const auto i = static_cast<size_t>(lane);
-    const at::Tensor loss = loss_of(*batches[i].batch, batches[i].number, divisor);
+    const at::Tensor loss = loss_of(batches[i], divisor);
     lanes[i].loss = loss.detach();
     if (loss.requires_grad()) lanes[i].gradients = optimizer_.gradients_of(loss);
   });
@@ -205,9 +215,16 @@ std::vector<StageTrainer::Numbered> StageTrainer::batches_of(const LoadedStep& l
     const Batch& batch = loaded.micro_batches[i];
     if (batch.num_predictions() == 0 && stage_.objective == Objective::answers) continue;
     const uint64_t number = loaded.numbers.empty() ? i : static_cast<uint64_t>(loaded.numbers[i]);
-    batches.push_back({&batch, static_cast<uint64_t>(stage_step) * 1024 + number});
+    batches.push_back({&batch, static_cast<uint64_t>(stage_step) * 1024 + number, {}});
   }
   return batches;
+}
+
+void StageTrainer::begin_copies(std::span<Numbered> batches) const {
+  const Model& model = *bundle_.model;
+  for (Numbered& each : batches) {
+    each.pictures = copies_.begin(pictures_of(*each.batch, model, options_.depth));
+  }
 }
 
 void StageTrainer::sum_over_ranks(StepReport& report) {
@@ -232,18 +249,24 @@ PartNorms StageTrainer::norms_over_ranks(PartSquares squares) {
 
 StepReport StageTrainer::step(const LoadedStep& loaded, int64_t stage_step) {
   SL_ASSERT(loaded.num_predictions > 0, "a step without a prediction");
-  const std::vector<Numbered> batches = batches_of(loaded, stage_step);
+  std::vector<Numbered> batches = batches_of(loaded, stage_step);
   StepReport report;
   const Exchanged before = options_.world == nullptr ? Exchanged() : options_.world->exchanged();
   optimizer_.begin_gradients();
   const int64_t sums = shards_gradients() ? most_on_any_rank(std::ssize(batches)) : 0;
   std::vector<at::Tensor> losses;
   const auto at_once = static_cast<size_t>(options_.side_by_side);
+  const auto from = [&](size_t first) {
+    const size_t begin = std::min(first, batches.size());
+    return std::span(batches).subspan(begin, std::min(at_once, batches.size() - begin));
+  };
+  begin_copies(from(0));
   for (size_t first = 0; first < batches.size(); first += at_once) {
-    const size_t count = std::min(at_once, batches.size() - first);
+    const size_t count = from(first).size();
+    begin_copies(from(first + at_once));  // while these are computed
     if (exchange_ && count == 1 && first + 1 == batches.size()) exchange_->begin();
-    add_gradients(std::span(batches).subspan(first, count),
-                  static_cast<double>(loaded.num_predictions), losses);
+    add_gradients(from(first), static_cast<double>(loaded.num_predictions), losses);
+    for (Numbered& done : from(first)) done.pictures = {};
   }
   for (const double loss : numbers_of(losses)) report.loss += loss;
   for (int64_t i = std::ssize(batches); i < sums; ++i) add_to_sums({});

@@ -8,6 +8,7 @@
 #include "dist/world.h"
 #include "recipe/recipe.h"
 #include "recipe/trainable.h"
+#include "tensor/copy_ahead.h"
 #include "train/gradient_exchange.h"
 #include "train/optimizer.h"
 
@@ -84,13 +85,15 @@ class StageTrainer {
 
  private:
   ModelDropout dropout_of(uint64_t number) const;
-  // The loss of the micro-batch of this number, over `divisor`.
-  at::Tensor loss_of(const Batch& batch, uint64_t number, double divisor) const;
   // A micro-batch, and its number in the stage, which decides what is drawn at random for it.
   struct Numbered {
     const Batch* batch = nullptr;
     uint64_t number = 0;
+    CopyAhead pictures;  // its pixels or features on the model's device, once begun
   };
+  void begin_copies(std::span<Numbered> batches) const;
+  // The micro-batch's loss, over `divisor`.
+  at::Tensor loss_of(const Numbered& numbered, double divisor) const;
   std::vector<Numbered> batches_of(const LoadedStep& loaded, int64_t stage_step) const;
   int64_t ranks() const { return options_.world == nullptr ? 1 : options_.world->size(); }
   bool shards_gradients() const { return is_sharded() && options_.sharding == Sharding::gradients; }
@@ -110,6 +113,7 @@ class StageTrainer {
   StageRecipe stage_;
   TrainerOptions options_;
   Optimizer optimizer_;
+  CopyStream copies_;
   std::optional<GradientExchange> exchange_;  // where each rank holds all sums
   std::optional<WeightAverage> average_;
 };

@@ -1,9 +1,10 @@
-// Attention on a device that is not the CPU, and the definitions that serve there.
+// Attention on a device that is not the CPU, the definitions that serve there, and copies to it.
 
 #include "tensor/device.h"
 
 #include "base/error.h"
 #include "tensor/attention.h"
+#include "tensor/copy_ahead.h"
 #include "tests/batch/random_layout.h"
 #include "tests/other_device.h"
 
@@ -96,6 +97,49 @@ TEST(SlotTensors, AreCopiedAndSummedAsTheirDefinitionsSay) {
     EXPECT_TRUE(slots.equal(plain_gather_slots(x, tensors)));
     EXPECT_TRUE(sum_slots(slots, keys, 3).equal(plain_sum_slots(slots, tensors, layout.rows(), 3)));
   }
+}
+
+TEST(CopyAhead, OfTheCpuIsWhatWasGiven) {
+  const CopyStream copies(at::kCPU);
+  const at::Tensor host = at::ones({3});
+  EXPECT_TRUE(copies.begin(host).arrived().is_same(host));
+  EXPECT_FALSE(copies.begin({}).arrived().defined());
+  EXPECT_FALSE(CopyAhead().arrived().defined());
+}
+
+// Each is what its source was when it began, whatever becomes of that.
+TEST(CopyAhead, ArrivesForWhoWaits) {
+  const CopyStream copies(kOther);
+  const at::Tensor host = at::ones({3});
+  const CopyAhead first = copies.begin(host);
+  host.fill_(2);
+  const CopyAhead second = copies.begin(host);
+  host.fill_(3);
+  EXPECT_EQ(first.arrived().sum().item<double>(), 3);
+  EXPECT_EQ(second.arrived().sum().item<double>(), 6);
+  EXPECT_EQ(copies.begin(second.arrived()).arrived().sum().item<double>(), 6);
+}
+
+// The device of the tests shows what is read too early: the checks above and the trainer's rest on
+// it.
+TEST(CopyAhead, IsNoNumberBefore) {
+  const CopyStream copies(kOther);
+  at::Tensor early;
+  {
+    const c10::impl::VirtualGuardImpl device(kOther);
+    const c10::Stream before = device.exchangeStream(device.getStreamFromGlobalPool({kOther, 0}));
+    early = at::ones({3}).to(kOther);
+    device.exchangeStream(before);
+  }
+  EXPECT_TRUE(early.sum().isnan().item<bool>());
+}
+
+TEST_P(OnDevice, TakesCopiesFromBesideTheComputing) {
+  const CopyStream copies(device());
+  const at::Tensor host = at::randn({1000, 1000});
+  const CopyAhead copy = copies.begin(host);
+  EXPECT_EQ(copy.arrived().device().type(), device().type());
+  EXPECT_TRUE(copy.arrived().cpu().equal(host));
 }
 
 INSTANTIATE_TEST_SUITE_P(Other, OnDevice, testing::Values(kOther));
