@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <thread>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -86,26 +87,57 @@ Bpe::Bpe(const BpeModel& model, BpeSymbols symbols, const std::vector<int32_t>& 
     }
   }
   if (model.byte_fallback) fallback_ids_ = byte_ids(model.vocabulary);
-  const std::unordered_set<int32_t> never(never_words.begin(), never_words.end());
-  words_.reserve(model.vocabulary.size());
-  BpeScratch scratch;
-  for (const VocabularyEntry& entry : model.vocabulary) {
-    if (!never.contains(entry.id)) add_word(entry, model.ignore_merges, scratch);
+  // Which words are tokens is found by merging each: half of them on another thread.
+  const std::span<const VocabularyEntry> all(model.vocabulary);
+  const size_t half = all.size() / 2;
+  std::vector<Words> parts(2);
+  {
+    const std::jthread other(
+        [&] { parts[1] = words_of(all.subspan(half), never_words, model.ignore_merges); });
+    parts[0] = words_of(all.first(half), never_words, model.ignore_merges);
   }
+  add_words(parts);
 }
 
-void Bpe::add_word(const VocabularyEntry& entry, bool always, BpeScratch& scratch) {
-  const auto word =
-      symbols_ == BpeSymbols::bytes ? characters_to_bytes(entry.token) : std::optional(entry.token);
-  if (!word) return;
-  if (!always) {
-    scratch.ids.clear();
-    first_symbols(*word, scratch.ids);
-    merge(scratch);
-    if (scratch.ids.size() != 1 || scratch.ids.front() != entry.id) return;
+Bpe::Words Bpe::words_of(std::span<const VocabularyEntry> vocabulary,
+                         const std::vector<int32_t>& never_words, bool always) const {
+  const std::unordered_set<int32_t> never(never_words.begin(), never_words.end());
+  BpeScratch scratch;
+  Words words;
+  for (const VocabularyEntry& entry : vocabulary) {
+    if (never.contains(entry.id)) continue;
+    const auto word = symbols_ == BpeSymbols::bytes ? characters_to_bytes(entry.token)
+                                                    : std::optional(entry.token);
+    if (!word) continue;
+    if (!always) {
+      scratch.ids.clear();
+      first_symbols(*word, scratch.ids);
+      merge(scratch);
+      if (scratch.ids.size() != 1 || scratch.ids.front() != entry.id) continue;
+    }
+    words.letters += *word;
+    words.ends.emplace_back(words.letters.size(), entry.id);
   }
-  longest_word_ = std::max(longest_word_, word->size());
-  words_.emplace(*word, entry.id);
+  return words;
+}
+
+void Bpe::add_words(const std::vector<Words>& parts) {
+  size_t count = 0;
+  for (const Words& part : parts) {
+    count += part.ends.size();
+    letters_.insert(letters_.end(), part.letters.begin(), part.letters.end());
+  }
+  words_ = TokenIds(count);
+  const char* first = letters_.data();
+  for (const Words& part : parts) {
+    size_t begin = 0;
+    for (const auto& [end, id] : part.ends) {
+      words_.add({first + begin, end - begin}, id);
+      longest_word_ = std::max(longest_word_, end - begin);
+      begin = end;
+    }
+    first += part.letters.size();
+  }
 }
 
 int32_t Bpe::symbol_id(char32_t character) const {
@@ -224,8 +256,8 @@ void Bpe::merge(BpeScratch& scratch) const {
 
 void Bpe::encode_word(std::string_view word, std::vector<int32_t>& ids, BpeScratch& scratch) const {
   if (word.size() <= longest_word_) {
-    if (const auto found = words_.find(word); found != words_.end()) {
-      ids.push_back(found->second);
+    if (const auto found = words_.find(word)) {
+      ids.push_back(*found);
       return;
     }
   }

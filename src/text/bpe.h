@@ -3,12 +3,16 @@
 // adjacent pair of lowest rank, the leftmost of equals. Source: Sennrich et al. 2016
 // (arXiv 1508.07909); the treatment of unknown symbols is huggingface/tokenizers' models/bpe.
 
+#include "text/token_ids.h"
+
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace sightline {
@@ -66,6 +70,7 @@ class Bpe {
  public:
   // `never_words`: ids that no word may become as a whole (added tokens).
   Bpe(const BpeModel& model, BpeSymbols symbols, const std::vector<int32_t>& never_words);
+  Bpe(Bpe&&) = default;  // a copy's words would lie in the original
 
   // Appends the ids of `word` (valid UTF-8 unless the symbols are bytes). A symbol outside the
   // vocabulary, where the model names no unknown token, gives nothing, as in Hugging Face.
@@ -97,18 +102,19 @@ class Bpe {
     std::vector<Slot> slots_;
     int shift_ = 0;
   };
-  struct StringHash {
-    using is_transparent = void;
-    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
-  using WordTable = std::unordered_map<std::string, int32_t, StringHash, std::equal_to<>>;
-
   int32_t symbol_id(char32_t character) const;
   void first_symbols(std::string_view word, std::vector<int32_t>& ids) const;
   bool append_fallback(std::string_view character, std::vector<int32_t>& ids) const;
   void push_candidate(BpeScratch& scratch, int32_t place) const;
   void merge(BpeScratch& scratch) const;
-  void add_word(const VocabularyEntry& entry, bool always, BpeScratch& scratch);
+  // What of a vocabulary a word may become as a whole, and how it is written there.
+  struct Words {
+    std::string letters;  // one word after the other
+    std::vector<std::pair<size_t, int32_t>> ends;
+  };
+  Words words_of(std::span<const VocabularyEntry> vocabulary,
+                 const std::vector<int32_t>& never_words, bool always) const;
+  void add_words(const std::vector<Words>& parts);
 
   BpeSymbols symbols_;
   std::optional<int32_t> unknown_;
@@ -119,7 +125,8 @@ class Bpe {
   std::optional<std::array<int32_t, 256>> fallback_ids_;
   // Words that become one token. Most words of plain text are here, so that no word needs a cache
   // that threads would have to share.
-  WordTable words_;
+  TokenIds words_;
+  std::vector<char> letters_;  // of words_
   size_t longest_word_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include "text/decoder.h"
 #include "text/normalizer.h"
 #include "text/pre_tokenizer.h"
+#include "text/token_ids.h"
 #include "text/utf8.h"
 
 #include <algorithm>
@@ -46,7 +47,7 @@ struct Tokenizer::Tables {
   // What decode() reads where an added token was found as something else than its content.
   std::unordered_map<int32_t, std::string> normalized_forms;
   std::vector<bool> special;
-  std::unordered_map<std::string_view, int32_t> ids;
+  TokenIds ids;
   std::optional<int32_t> bos, eos, pad;
 
   Tables(TokenizerSpec given, std::string_view source)
@@ -70,9 +71,9 @@ struct Tokenizer::Tables {
         raw_tokens.add(token, token.content);
       }
     }
-    ids.reserve(tokens.size());
+    ids = TokenIds(tokens.size());
     for (size_t id = 0; id < tokens.size(); ++id) {
-      if (!tokens[id].empty()) ids.emplace(tokens[id], static_cast<int32_t>(id));
+      if (!tokens[id].empty()) ids.add(tokens[id], static_cast<int32_t>(id));
     }
     bos = id_of(spec.bos_token);
     eos = id_of(spec.eos_token);
@@ -80,8 +81,7 @@ struct Tokenizer::Tables {
   }
 
   std::optional<int32_t> id_of(const std::optional<std::string>& token) const {
-    const auto found = token ? ids.find(*token) : ids.end();
-    return found == ids.end() ? std::nullopt : std::optional(found->second);
+    return token ? ids.find(*token) : std::nullopt;
   }
 
   void encode_words(std::string_view text, std::vector<int32_t>& out, Scratch& scratch) const {
@@ -143,8 +143,7 @@ std::string Tokenizer::decode(std::span<const int32_t> ids, DecodeOptions option
 }
 
 std::optional<int32_t> Tokenizer::token_id(std::string_view token) const {
-  const auto found = tables_->ids.find(token);
-  return found == tables_->ids.end() ? std::nullopt : std::optional(found->second);
+  return tables_->ids.find(token);
 }
 
 std::string_view Tokenizer::token(int32_t id) const {

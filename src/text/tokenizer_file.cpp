@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "text/token_ids.h"
 #include "text/vocabulary_json.h"
 
 #include <algorithm>
@@ -13,8 +14,6 @@ namespace sightline {
 namespace fs = std::filesystem;
 
 namespace {
-
-using Ids = std::unordered_map<std::string_view, int32_t>;
 
 // Far above any vocabulary; an id beyond would only ask for absurd memory.
 constexpr int64_t kMostIds = 1 << 24;
@@ -28,20 +27,32 @@ int32_t checked_id(const VocabularyJson& value, std::string_view token, std::str
   return static_cast<int32_t>(id);
 }
 
-std::vector<VocabularyEntry> read_vocabulary(const VocabularyJson& vocab, std::string_view source) {
-  check(vocab.is_object() && !vocab.empty(),
-        "{}: \"model\".\"vocab\" is missing, empty or not an object of token: id", source);
+TokenIds ids_of(const std::vector<VocabularyEntry>& vocabulary, std::string_view source) {
+  TokenIds ids(vocabulary.size());
+  for (const auto& entry : vocabulary) {
+    check(ids.add(entry.token, entry.id), "{}: the key \"{}\" stands twice in one object", source,
+          entry.token);
+  }
+  return ids;
+}
+
+std::vector<VocabularyEntry> read_vocabulary(
+    std::vector<std::pair<std::string, VocabularyJson>> vocab, std::string_view source) {
+  check(!vocab.empty(), "{}: \"model\".\"vocab\" is missing, empty or not an object of token: id",
+        source);
   std::vector<VocabularyEntry> entries;
   entries.reserve(vocab.size());
-  for (const auto& [token, id] : vocab.items()) {
+  for (auto& [token, id] : vocab) {
     check(!token.empty(), "{}: the vocabulary has an empty token", source);
-    entries.push_back({token, checked_id(id, token, source)});
+    const int32_t number = checked_id(id, token, source);
+    entries.push_back({std::move(token), number});
   }
   std::sort(entries.begin(), entries.end(),
             [](const auto& a, const auto& b) { return a.id < b.id; });
   const auto twice = std::adjacent_find(entries.begin(), entries.end(),
                                         [](const auto& a, const auto& b) { return a.id == b.id; });
   if (twice != entries.end()) {
+    ids_of(entries, source);  // a token that stands twice is told first
     fail("{}: the tokens \"{}\" and \"{}\" have the same id {}", source, twice->token,
          std::next(twice)->token, twice->id);
   }
@@ -65,7 +76,7 @@ std::pair<std::string, std::string> read_pair(const VocabularyJson& merge, size_
        merge.dump().substr(0, 80));
 }
 
-std::vector<BpeMerge> read_merges(const VocabularyJson& merges, const Ids& ids,
+std::vector<BpeMerge> read_merges(const VocabularyJson& merges, const TokenIds& ids,
                                   std::string_view source) {
   check(merges.is_array(), "{}: \"model\".\"merges\" is missing or not an array", source);
   std::vector<BpeMerge> result;
@@ -74,11 +85,11 @@ std::vector<BpeMerge> read_merges(const VocabularyJson& merges, const Ids& ids,
     const auto [left, right] = read_pair(merges[i], i, source);
     const auto id_of = [&, l = left, r = right](const std::string& token) {
       const auto found = ids.find(token);
-      check(found != ids.end(),
+      check(found.has_value(),
             "{}: merge {} (\"{}\" with \"{}\") needs the token \"{}\", which is "
             "not in the vocabulary",
             source, i, l, r, token);
-      return found->second;
+      return *found;
     };
     result.push_back({id_of(left), id_of(right), id_of(left + right)});
   }
@@ -105,16 +116,9 @@ const VocabularyJson& model_of(const VocabularyJson& file, std::string_view sour
   return model;
 }
 
-Ids ids_of(const std::vector<VocabularyEntry>& vocabulary) {
-  Ids ids;
-  ids.reserve(vocabulary.size());
-  for (const auto& entry : vocabulary) ids.emplace(entry.token, entry.id);
-  return ids;
-}
-
 // `ids` are those of `vocabulary`.
 BpeModel read_model(const VocabularyJson& json, std::vector<VocabularyEntry> vocabulary,
-                    const Ids& ids, std::string_view source) {
+                    const TokenIds& ids, std::string_view source) {
   Json settings = Json::object();
   for (const auto& [key, value] : json.items()) {
     if (key != "vocab" && key != "merges") settings[key] = value;
@@ -125,9 +129,9 @@ BpeModel read_model(const VocabularyJson& json, std::vector<VocabularyEntry> voc
   model.merges = read_merges(value_of(json, "merges"), ids, source);
   const auto unknown = json_get_or<std::string>(settings, "unk_token", "", source);
   if (!unknown.empty()) {
-    check(ids.contains(unknown), "{}: the unk_token \"{}\" is not in the vocabulary", source,
+    model.unknown = ids.find(unknown);
+    check(model.unknown.has_value(), "{}: the unk_token \"{}\" is not in the vocabulary", source,
           unknown);
-    model.unknown = ids.at(unknown);
   }
   model.fuse_unknown = json_get_or(settings, "fuse_unk", false, source);
   model.byte_fallback = json_get_or(settings, "byte_fallback", false, source);
@@ -160,7 +164,7 @@ const std::string* token_of(const std::vector<VocabularyEntry>& vocabulary, int3
 // `ids` are the vocabulary's.
 std::vector<AddedToken> read_added_tokens(const VocabularyJson& file,
                                           const std::vector<VocabularyEntry>& vocabulary,
-                                          const Ids& ids, std::string_view source) {
+                                          const TokenIds& ids, std::string_view source) {
   const auto list = file.value("added_tokens", VocabularyJson::array());
   check(list.is_array(), "{}: \"added_tokens\" is not an array", source);
   std::vector<AddedToken> added;
@@ -174,17 +178,16 @@ std::vector<AddedToken> read_added_tokens(const VocabularyJson& file,
           "{}: the added token \"{}\" has the id {} of the token \"{}\"", source, token.content,
           token.id, holder == nullptr ? "" : *holder);
     const auto known = ids.find(token.content);
-    check(known == ids.end() || known->second == token.id,
+    check(!known || *known == token.id,
           "{}: the added token \"{}\" has the id {}, in the vocabulary it has another", source,
           token.content, token.id);
     added.push_back(std::move(token));
   }
   std::sort(added.begin(), added.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-  Ids own;
+  TokenIds own(added.size());
   for (const AddedToken& token : added) {
-    const auto [known, fresh] = own.emplace(token.content, token.id);
-    check(fresh || known->second == token.id, "{}: the added token \"{}\" has two ids", source,
-          token.content);
+    check(own.add(token.content, token.id) || own.find(token.content) == token.id,
+          "{}: the added token \"{}\" has two ids", source, token.content);
   }
   return added;
 }
@@ -280,12 +283,14 @@ fs::path tokenizer_file(const fs::path& path) {
 TokenizerSpec read_tokenizer(const fs::path& path) {
   const fs::path file_path = tokenizer_file(path);
   const std::string source = file_path.string();
-  const VocabularyJson file = parse_without_repeats(read_file(file_path), source);
+  TokenizerJson json = parse_tokenizer(read_file(file_path), source);
+  const VocabularyJson& file = json.rest;
   check(file.is_object(), "{}: not a JSON object", source);
   TokenizerSpec spec;
   const VocabularyJson& model = model_of(file, source);
-  auto vocabulary = read_vocabulary(value_of(model, "vocab"), source);
-  const Ids ids = ids_of(vocabulary);  // moving a list leaves its elements where they are
+  auto vocabulary = read_vocabulary(std::move(json.vocabulary), source);
+  const TokenIds ids =
+      ids_of(vocabulary, source);  // moving a list leaves its elements where they are
   spec.model = read_model(model, std::move(vocabulary), ids, source);
   spec.added_tokens = read_added_tokens(file, spec.model.vocabulary, ids, source);
   check_merges_make_no_special(spec, source);
