@@ -37,7 +37,7 @@ TokenIds ids_of(const std::vector<VocabularyEntry>& vocabulary, std::string_view
 }
 
 std::vector<VocabularyEntry> read_vocabulary(
-    std::vector<std::pair<std::string, VocabularyJson>> vocab, std::string_view source) {
+    std::vector<std::pair<std::string, VocabularyJson>>&& vocab, std::string_view source) {
   check(!vocab.empty(), "{}: \"model\".\"vocab\" is missing, empty or not an object of token: id",
         source);
   std::vector<VocabularyEntry> entries;
