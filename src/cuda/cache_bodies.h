@@ -50,8 +50,7 @@ SL_DEVICE void attend_in_part(const Block& block, const CudaCache<Number>& cache
     own[i] = at < d ? float_of(q[query * d + at]) * scale : 0;
   }
   float highest = -INFINITY;
-  for (int row = 0; row < kRows; ++row) {
-    if (row >= count) break;
+  for (int row = 0; row < count; ++row) {
     const Number* const key = numbers_of(cache.keys, row);
     float product = 0;
     for (int i = 0; i < kOwn; ++i) {
@@ -62,8 +61,7 @@ SL_DEVICE void attend_in_part(const Block& block, const CudaCache<Number>& cache
     highest = scores[row] > highest ? scores[row] : highest;
   }
   float total = 0;
-  for (int row = 0; row < kRows; ++row) {
-    if (row >= count) break;
+  for (int row = 0; row < count; ++row) {
     const Number* const value = numbers_of(cache.values, row);
     const float weight = exponential(scores[row] - highest);
     total += weight;

@@ -100,6 +100,7 @@ SL_DEVICE float square_root(float x) {
 #endif
 }
 
+// The GPU's short form: within a few units of the last place.
 SL_DEVICE float exponential(float x) {
 #ifdef __CUDA_ARCH__
   return __expf(x);
@@ -108,13 +109,12 @@ SL_DEVICE float exponential(float x) {
 #endif
 }
 
-// The GPU's short forms of e^x and of a quotient: within a few units of the last place, and 0 where
-// e^-x is no number any more.
+// By the GPU's short form of a quotient too, which is 0 where e^-x is no number any more.
 SL_DEVICE float sigmoid(float x) {
 #ifdef __CUDA_ARCH__
-  return __fdividef(1.0F, 1.0F + __expf(-x));
+  return __fdividef(1.0F, 1.0F + exponential(-x));
 #else
-  return 1.0F / (1.0F + std::exp(-x));
+  return 1.0F / (1.0F + exponential(-x));
 #endif
 }
 

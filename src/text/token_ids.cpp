@@ -23,7 +23,8 @@ bool TokenIds::add(std::string_view text, int32_t id) {
   const size_t hash = std::hash<std::string_view>()(text);
   const size_t at = slot_of(text, hash);
   if (slots_[at].text.data() != nullptr) return false;
-  SL_ASSERT(room_-- > 0, "more texts than there is room for");
+  SL_ASSERT(room_ > 0, "more texts than there is room for");
+  --room_;
   slots_[at] = {text, static_cast<uint32_t>(hash >> 32), id};
   return true;
 }
