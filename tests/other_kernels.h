@@ -2,10 +2,10 @@
 // Kernels for the device of tests/other_device.h: the CPU's, over its hidden memory. They stand in
 // for a GPU's, so that what those would be called with is held to numbers.
 
+#include "cuda/numbers.h"
 #include "kernels/array_kernels.h"
 #include "kernels/cuda_kernels.h"
 #include "kernels/row_kernels.h"
-#include "kernels/scalar_functions.h"
 #include "tests/other_device.h"
 #include "tests/other_recording.h"
 
@@ -58,12 +58,7 @@ void other_attend(const CudaCache<Number>& cache, const Number* q, float scale, 
     SL_ASSERT(!rows.empty() && std::ssize(rows) <= cache.room, "{} rows", rows.size());
     scratch.resize(rows.size());
     for (int64_t j = 0; j < d; ++j) {
-      const Number number = reached(q)[i * d + j];
-      if constexpr (is_float) {
-        query[static_cast<size_t>(j)] = number;
-      } else {
-        query[static_cast<size_t>(j)] = float_of_bf16(number);
-      }
+      query[static_cast<size_t>(j)] = gpu::float_of(reached(q)[i * d + j]);
     }
     row_kernels().front()->attend(query.data(),
                                   {.format = is_float ? WeightFormat::fp32 : WeightFormat::bf16,
@@ -72,12 +67,7 @@ void other_attend(const CudaCache<Number>& cache, const Number* q, float scale, 
                                    .stride = stride},
                                   rows, d, scale, scratch.data(), result.data());
     for (int64_t j = 0; j < d; ++j) {
-      Number& to = reached(out)[i * d + j];
-      if constexpr (is_float) {
-        to = result[static_cast<size_t>(j)];
-      } else {
-        to = bf16_of_float(result[static_cast<size_t>(j)]);
-      }
+      gpu::put(reached(out)[i * d + j], result[static_cast<size_t>(j)]);
     }
   }
 }
